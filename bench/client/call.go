@@ -1,0 +1,58 @@
+package client
+
+import (
+	"context"
+	"fmt"
+)
+
+// Initiate rings a user ("user") or a group ("group") with a call of type "audio" or "video".
+func (c *Client) Initiate(ctx context.Context, receiverID, receiverType, callType string) (Call, error) {
+	return c.change(ctx, "call.initiate", map[string]any{"receiverId": receiverID, "receiverType": receiverType, "type": callType})
+}
+
+// Accept answers a ringing call.
+func (c *Client) Accept(ctx context.Context, sessionID string) (Call, error) {
+	return c.change(ctx, "call.accept", map[string]any{"sessionId": sessionID})
+}
+
+// Reject declines a ringing call with status "rejected" or "busy".
+func (c *Client) Reject(ctx context.Context, sessionID, status string) (Call, error) {
+	return c.change(ctx, "call.reject", map[string]any{"sessionId": sessionID, "status": status})
+}
+
+// Cancel takes back a call that still rings.
+func (c *Client) Cancel(ctx context.Context, sessionID string) (Call, error) {
+	return c.change(ctx, "call.cancel", map[string]any{"sessionId": sessionID})
+}
+
+// End hangs up. On a call that is over it returns the final call.
+func (c *Client) End(ctx context.Context, sessionID string) (Call, error) {
+	return c.change(ctx, "call.end", map[string]any{"sessionId": sessionID})
+}
+
+// change sends a mutation under a new mutation id.
+func (c *Client) change(ctx context.Context, method string, params map[string]any) (Call, error) {
+	params["mutationId"] = NewMutationID()
+	var body struct {
+		Call Call `json:"call"`
+	}
+	err := c.Request(ctx, method, params, &body)
+	return body.Call, err
+}
+
+// WaitEvent reads events until one of the wanted type arrives and returns it; earlier ones of other types are dropped.
+func (c *Client) WaitEvent(ctx context.Context, eventType string) (Event, error) {
+	for {
+		select {
+		case ev, ok := <-c.events:
+			if !ok {
+				return Event{}, fmt.Errorf("waiting for %s: %w", eventType, c.closeError())
+			}
+			if ev.Type == eventType {
+				return ev, nil
+			}
+		case <-ctx.Done():
+			return Event{}, fmt.Errorf("waiting for %s: %w", eventType, ctx.Err())
+		}
+	}
+}
