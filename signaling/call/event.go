@@ -1,0 +1,72 @@
+package call
+
+// Event is something that happened to a call. The types of this file implement it.
+type Event interface{ isEvent() }
+
+// Accept is a called user's acceptance on one device, which takes the user's seat. In an ongoing group call it also
+// brings back a member who rejected, left or did not answer.
+type Accept struct {
+	By       Device
+	Takeover bool   // take the seat from another device of the same user
+	BusyIn   string // fact: id of another call the user is busy in, if any
+}
+
+// Reject is a called user's refusal.
+type Reject struct {
+	By     Device
+	Status Status // Rejected or Busy
+}
+
+// Cancel is the initiator's change of mind while the call rings. Any device of the initiator may send it.
+type Cancel struct{ By Device }
+
+// End hangs up: a 1:1 call for both, a group call for the member alone unless ForAll. Any device of the user may send it.
+type End struct {
+	By        Device
+	ForAll    bool
+	Moderator bool // fact: the user has the grant to end group calls for all
+}
+
+// Join brings the device that holds the seat into the room. It may come again from the same device, whose earlier
+// participant is then out of date (the media restarted). In an ongoing group call it includes the acceptance.
+type Join struct {
+	By       Device
+	Takeover bool   // take the seat from another device of the same user
+	BusyIn   string // fact: id of another call the user is busy in, if any
+}
+
+// Leave takes the device out of the room.
+type Leave struct{ By Device }
+
+// Presence tells how a device is connected now. It matters for devices that hold a seat and is ignored for all others.
+type Presence struct {
+	Device    Device
+	Signaling bool // a signaling connection is open
+	Media     bool // the participant's media connection lives
+}
+
+// MediaFailed says that the media server put the device out of the room for good. Reason is what the device is told.
+type MediaFailed struct {
+	Device Device
+	Reason Reason
+}
+
+// MemberAdded says that a user came into the group that is being called. Busy: is in another call.
+type MemberAdded struct {
+	UID  string
+	Busy bool
+}
+
+// MemberRemoved says that a user was deleted, or removed from the group. It counts as a rejection or as leaving.
+type MemberRemoved struct{ UID string }
+
+func (Accept) isEvent()        {}
+func (Reject) isEvent()        {}
+func (Cancel) isEvent()        {}
+func (End) isEvent()           {}
+func (Join) isEvent()          {}
+func (Leave) isEvent()         {}
+func (Presence) isEvent()      {}
+func (MediaFailed) isEvent()   {}
+func (MemberAdded) isEvent()   {}
+func (MemberRemoved) isEvent() {}
