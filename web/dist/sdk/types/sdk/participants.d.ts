@@ -1,0 +1,46 @@
+import type { ParticipantInfo, Publication, Source, User } from "./types.js";
+/**
+ * Somebody else in the session. The two streams are the same objects from joining to leaving, and tracks come and go in
+ * them: set each as an element's `srcObject` once. Read-only for applications.
+ */
+export declare class RemoteParticipant {
+    #private;
+    readonly participantId: string;
+    readonly user: User;
+    readonly deviceId: string;
+    /** Unix milliseconds. */
+    readonly joinedAt: number;
+    /** Camera and microphone. */
+    readonly stream: MediaStream;
+    /** Screen and screen audio. */
+    readonly screen: MediaStream;
+    constructor(info: ParticipantInfo);
+    get publications(): readonly Publication[];
+    /** The publication of a source, if there is one. */
+    publication(source: Source): Publication | undefined;
+    /** Whether a source is published and not muted. */
+    isOn(source: Source): boolean;
+    get microphoneOn(): boolean;
+    get cameraOn(): boolean;
+    get screenOn(): boolean;
+    /** The stream that carries a source. */
+    streamOf(source: Source): MediaStream;
+    /** @internal */
+    update(info: ParticipantInfo): void;
+}
+/** This device's own part in a session. */
+export declare class LocalParticipant {
+    readonly user: User;
+    /** Camera only, for a preview; a muted microphone or camera is not in it. */
+    readonly stream: MediaStream;
+    /** The shared screen. */
+    readonly screen: MediaStream;
+    /** @internal */
+    readonly on: Record<Source, boolean>;
+    /** Given by the server on joining; another one after a rejoin. */
+    participantId: string;
+    constructor(user: User);
+    get microphoneOn(): boolean;
+    get cameraOn(): boolean;
+    get screenOn(): boolean;
+}

@@ -1,0 +1,91 @@
+import type { ParticipantInfo, Publication, Source, User } from "./types.js";
+
+/**
+ * Somebody else in the session. The two streams are the same objects from joining to leaving, and tracks come and go in
+ * them: set each as an element's `srcObject` once. Read-only for applications.
+ */
+export class RemoteParticipant {
+  readonly participantId: string;
+  readonly user: User;
+  readonly deviceId: string;
+  /** Unix milliseconds. */
+  readonly joinedAt: number;
+  /** Camera and microphone. */
+  readonly stream = new MediaStream();
+  /** Screen and screen audio. */
+  readonly screen = new MediaStream();
+  #publications: Publication[];
+
+  constructor(info: ParticipantInfo) {
+    this.participantId = info.participantId;
+    this.user = info.user;
+    this.deviceId = info.deviceId;
+    this.joinedAt = info.joinedAt;
+    this.#publications = info.publications ?? [];
+  }
+
+  get publications(): readonly Publication[] {
+    return this.#publications;
+  }
+
+  /** The publication of a source, if there is one. */
+  publication(source: Source): Publication | undefined {
+    return this.#publications.find((p) => p.source === source);
+  }
+
+  /** Whether a source is published and not muted. */
+  isOn(source: Source): boolean {
+    return this.publication(source)?.muted === false;
+  }
+
+  get microphoneOn(): boolean {
+    return this.isOn("microphone");
+  }
+
+  get cameraOn(): boolean {
+    return this.isOn("camera");
+  }
+
+  get screenOn(): boolean {
+    return this.isOn("screen");
+  }
+
+  /** The stream that carries a source. */
+  streamOf(source: Source): MediaStream {
+    return source === "screen" || source === "screenAudio" ? this.screen : this.stream;
+  }
+
+  /** @internal */
+  update(info: ParticipantInfo): void {
+    this.#publications = info.publications ?? [];
+  }
+}
+
+/** This device's own part in a session. */
+export class LocalParticipant {
+  readonly user: User;
+  /** Camera only, for a preview; a muted microphone or camera is not in it. */
+  readonly stream = new MediaStream();
+  /** The shared screen. */
+  readonly screen = new MediaStream();
+  /** @internal */
+  readonly on: Record<Source, boolean> = { microphone: false, camera: false, screen: false, screenAudio: false };
+  /** Given by the server on joining; another one after a rejoin. */
+  participantId = "";
+
+  constructor(user: User) {
+    this.user = user;
+  }
+
+  get microphoneOn(): boolean {
+    return this.on.microphone;
+  }
+
+  get cameraOn(): boolean {
+    return this.on.camera;
+  }
+
+  get screenOn(): boolean {
+    return this.on.screen;
+  }
+}

@@ -1,0 +1,78 @@
+import type { ParleyError } from "./errors.js";
+import type { RemoteParticipant } from "./participants.js";
+import type { Call, Source } from "./types.js";
+
+/** Which devices to use; a missing one means the browser's default. */
+export interface Devices {
+  microphoneId?: string;
+  cameraId?: string;
+  speakerId?: string;
+}
+
+/** Options of joining a session. */
+export interface JoinOptions {
+  /** Publish a microphone. Default true. */
+  audio?: boolean;
+  /** Publish a camera. Default: whether the call is a video call. */
+  video?: boolean;
+  devices?: Devices;
+  /** Join with the microphone muted. */
+  startAudioMuted?: boolean;
+  /** Join with the camera off; it is not even opened then. */
+  startVideoPaused?: boolean;
+  /** Take the seat over from another device of this user. */
+  takeover?: boolean;
+  /** `relay`: media goes through the TURN server only. */
+  iceTransportPolicy?: RTCIceTransportPolicy;
+  /** Use no UDP: TURN over TCP or TLS if relayed, otherwise the server's TCP candidates. */
+  forceTcp?: boolean;
+  /** May change the ICE servers that the server named. */
+  iceServers?: (servers: RTCIceServer[]) => RTCIceServer[];
+}
+
+/** `connecting` until media flows the first time, `reconnecting` while it is lost. */
+export type SessionState = "connecting" | "connected" | "reconnecting" | "closed";
+
+/** Why a session is over: a reason of docs/protocol.md, or `left` when this device left. */
+export interface SessionClosed {
+  reason: string;
+  call: Call;
+}
+
+/** A data message; `from` is absent when its sender has left already. */
+export interface DataMessage {
+  from?: RemoteParticipant;
+  participantId: string;
+  topic: string;
+  payload: unknown;
+}
+
+/** A track has appeared in, or gone from, one of a participant's two streams. */
+export interface TrackEvent {
+  participant: RemoteParticipant;
+  source: Source;
+  track: MediaStreamTrack;
+  stream: MediaStream;
+}
+
+/** Events of a session. */
+export interface SessionEvents {
+  stateChanged: { state: SessionState; previous: SessionState };
+  participantJoined: { participant: RemoteParticipant };
+  participantLeft: { participant: RemoteParticipant; reason: string };
+  /** Publications or mute state of a participant changed. */
+  participantUpdated: { participant: RemoteParticipant };
+  trackAdded: TrackEvent;
+  trackRemoved: TrackEvent;
+  /** This device's microphone, camera or screen changed. */
+  localChanged: { source: Source; on: boolean };
+  /** A device could not be used; the session goes on without it. */
+  mediaError: { source: Source; error: ParleyError };
+  data: DataMessage;
+  /** Media stopped; the session is being repaired. */
+  connectionLost: { reason: string };
+  /** Media flows again. */
+  connectionRestored: Record<string, never>;
+  /** The end of the session, once, whatever ended it. */
+  closed: SessionClosed;
+}
