@@ -1,0 +1,60 @@
+// Package store keeps what must survive a crash: calls, users, groups.
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+// The errors a caller can act on. Everything else is the store's failure.
+var (
+	// ErrNotFound: there is no record with this key.
+	ErrNotFound = errors.New("store: not found")
+	// ErrConflict: a record was not at the revision the commit expected. Nothing was written; read again and decide anew.
+	ErrConflict = errors.New("store: conflict")
+	// ErrTooLarge: the commit is over MaxChanges, MaxValue or MaxKey. Nothing was written.
+	ErrTooLarge = errors.New("store: too large")
+	// ErrBadKey: a key is empty, is not UTF-8 or is named twice in one commit. Nothing was written.
+	ErrBadKey = errors.New("store: bad key")
+	// ErrClosed: the store was closed.
+	ErrClosed = errors.New("store: closed")
+)
+
+// The bounds of one commit.
+const (
+	MaxValue   = 512 << 10 // bytes of one value
+	MaxKey     = 256       // bytes of one key
+	MaxChanges = 200       // changes in one commit
+)
+
+// Record is one value and its place in history. Revisions grow with every commit and are never used twice.
+type Record struct {
+	Key      string
+	Value    []byte
+	Revision uint64
+}
+
+// Change is one write of a commit.
+type Change struct {
+	Key   string // elements separated by '/', such as call/<id>
+	Value []byte // nil deletes; an empty value that is not nil is a value
+	// Expect is the revision that the record must have now; 0 means that it must not exist.
+	Expect uint64
+	// Blind writes whatever the revision is.
+	Blind bool
+}
+
+// Store is durable state. All methods may be called from several goroutines, and see everything that was committed before they
+// were called.
+type Store interface {
+	// Get reads one record, or ErrNotFound.
+	Get(ctx context.Context, key string) (Record, error)
+	// Commit writes all changes or none. When it returns without error they are on disk; the result has the new revision of
+	// each change in order. A context that ends, or a connection that breaks, leaves it open whether the commit happened.
+	Commit(ctx context.Context, changes []Change) ([]uint64, error)
+	// List reads the records whose key begins with prefix, which must end on an element: "call" or "call/", but not "ca".
+	// An empty prefix lists everything. The order is that of the revisions.
+	List(ctx context.Context, prefix string) ([]Record, error)
+	// Close waits until everything is released. Later calls give ErrClosed.
+	Close() error
+}

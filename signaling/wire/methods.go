@@ -1,0 +1,48 @@
+package wire
+
+// The methods of the protocol, each with its params and result.
+const (
+	MethodHello             = "hello"              // HelloParams, HelloResult
+	MethodTokenRenew        = "token.renew"        // TokenRenewParams, RenewResult
+	MethodPing              = "ping"               // PingParams, PingResult
+	MethodCallInitiate      = "call.initiate"      // InitiateParams, CallResult
+	MethodCallAccept        = "call.accept"        // AcceptParams, CallResult
+	MethodCallReject        = "call.reject"        // RejectParams, CallResult
+	MethodCallCancel        = "call.cancel"        // CancelParams, CallResult
+	MethodCallEnd           = "call.end"           // EndParams, CallResult
+	MethodCallGet           = "call.get"           // GetParams, CallResult
+	MethodCallActive        = "call.active"        // ActiveParams, CallsResult
+	MethodSessionJoin       = "session.join"       // JoinParams, JoinResult
+	MethodSessionOffer      = "session.offer"      // OfferParams, OfferResult
+	MethodSessionMute       = "session.mute"       // MuteParams, Empty
+	MethodSessionICEServers = "session.iceServers" // ICEServersParams, ICEServersResult
+	MethodSessionLeave      = "session.leave"      // LeaveParams, Empty
+)
+
+// Params are the checked params of one request: one of the Params types of this package, by value.
+type Params interface {
+	// Validate says which value is out of range, nil if none. Parse has called it already; REST calls it itself.
+	Validate() *Error
+}
+
+// mutation is what the params of a mutation have besides.
+type mutation interface{ mutationID() string }
+
+// methods is the whole protocol: how the params of each method are read.
+var methods = map[string]func(raw []byte, lenient bool) (Params, *Error){
+	MethodHello:             readHello,
+	MethodTokenRenew:        read[TokenRenewParams],
+	MethodPing:              read[PingParams],
+	MethodCallInitiate:      read[InitiateParams],
+	MethodCallAccept:        read[AcceptParams],
+	MethodCallReject:        read[RejectParams],
+	MethodCallCancel:        read[CancelParams],
+	MethodCallEnd:           read[EndParams],
+	MethodCallGet:           read[GetParams],
+	MethodCallActive:        read[ActiveParams],
+	MethodSessionJoin:       read[JoinParams],
+	MethodSessionOffer:      read[OfferParams],
+	MethodSessionMute:       read[MuteParams],
+	MethodSessionICEServers: read[ICEServersParams],
+	MethodSessionLeave:      read[LeaveParams],
+}

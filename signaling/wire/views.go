@@ -1,0 +1,100 @@
+package wire
+
+import "encoding/json"
+
+// List is a slice that is written as [] when it is nil, so that clients need not think of null.
+type List[T any] []T
+
+// MarshalJSON writes the list.
+func (l List[T]) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("[]"), nil
+	}
+	return json.Marshal([]T(l))
+}
+
+// UserView is a user as clients see it.
+type UserView struct {
+	UID    string `json:"uid"`
+	Name   string `json:"name"`
+	Avatar string `json:"avatar"`
+}
+
+// GroupView is a group as clients see it.
+type GroupView struct {
+	GUID string `json:"guid"`
+	Name string `json:"name"`
+}
+
+// ReceiverView is the user or the group that is called. Make it with UserReceiver or GroupReceiver.
+type ReceiverView struct {
+	UID    string  `json:"uid,omitempty"`
+	GUID   string  `json:"guid,omitempty"`
+	Name   string  `json:"name"`
+	Avatar *string `json:"avatar,omitempty"`
+}
+
+// UserReceiver is a user as the receiver of a call.
+func UserReceiver(u UserView) ReceiverView {
+	return ReceiverView{UID: u.UID, Name: u.Name, Avatar: &u.Avatar}
+}
+
+// GroupReceiver is a group as the receiver of a call.
+func GroupReceiver(g GroupView) ReceiverView { return ReceiverView{GUID: g.GUID, Name: g.Name} }
+
+// CallView is a call as its members see it. Times are Unix milliseconds; zero ones are left out.
+type CallView struct {
+	SessionID    string           `json:"sessionId"`
+	Type         string           `json:"type"`         // audio, video
+	ReceiverType string           `json:"receiverType"` // user, group
+	Status       string           `json:"status"`       // initiated, ongoing, rejected, busy, cancelled, unanswered, ended
+	Reason       string           `json:"reason"`       // why it ended; "" unless status is ended
+	Initiator    UserView         `json:"initiator"`
+	Receiver     ReceiverView     `json:"receiver"`
+	InitiatedAt  int64            `json:"initiatedAt"`
+	RingDeadline int64            `json:"ringDeadline"`
+	StartedAt    int64            `json:"startedAt,omitempty"`
+	EndedAt      int64            `json:"endedAt,omitempty"`
+	Members      List[MemberView] `json:"members"`
+	Metadata     json.RawMessage  `json:"metadata"` // as the initiator gave it, {} if they gave none; see Metadata
+}
+
+// MemberView is one member of a call.
+type MemberView struct {
+	User     UserView `json:"user"`
+	State    string   `json:"state"` // calling, ringing, accepted, joined, rejected, busy, unanswered, left
+	JoinedAt int64    `json:"joinedAt,omitempty"`
+	LeftAt   int64    `json:"leftAt,omitempty"`
+}
+
+// ParticipantView is one device in a room.
+type ParticipantView struct {
+	ParticipantID string                `json:"participantId"`
+	User          UserView              `json:"user"`
+	DeviceID      string                `json:"deviceId"`
+	JoinedAt      int64                 `json:"joinedAt"`
+	Publications  List[PublicationView] `json:"publications"`
+}
+
+// PublicationView is one track that a participant sends.
+type PublicationView struct {
+	PublicationID string `json:"publicationId"`
+	Kind          string `json:"kind"`   // audio, video
+	Source        string `json:"source"` // microphone, camera, screen, screenAudio
+	Muted         bool   `json:"muted"`
+}
+
+// ICEServer is one entry of RTCConfiguration.iceServers.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}
+
+// Metadata is raw when it says something, and {} when it is absent or null.
+func Metadata(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 || string(raw) == "null" {
+		return json.RawMessage("{}")
+	}
+	return raw
+}
