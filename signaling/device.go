@@ -1,0 +1,110 @@
+package signaling
+
+import (
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/parleyrtc/parley/signaling/resume"
+	"github.com/parleyrtc/parley/signaling/wire"
+)
+
+// device is one device of one user as the server remembers it: it outlives its sockets for a while, so that a client can
+// resume and misses no event. It has at most one socket at a time, the newest.
+type device struct {
+	// Set at construction.
+	uid, id    string
+	connection string // the connectionId that a resume must name
+	warning    time.Duration
+
+	// Guarded by mu. A socket's own lock may be taken under it, the hub's may not.
+	mu        sync.Mutex
+	socket    *socket // nil while away
+	awaySince time.Time
+	expiry    *time.Timer // runs while away
+	buffer    *resume.Buffer
+	gone      bool // forgotten by the hub; nothing is kept any more
+
+	expiresAt time.Time // of its token
+	grants    []string
+	expiring  *time.Timer // sends token.expiring
+}
+
+// deliver numbers an event, keeps it, and sends it if the device is there. It never blocks.
+func (d *device) deliver(kind string, at time.Time, data json.RawMessage) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.gone {
+		return
+	}
+	event := wire.Event(d.buffer.Next(), kind, at, data)
+	d.buffer.Append(event)
+	if d.socket != nil && !d.socket.send(event) {
+		d.buffer.Clear() // cut off for being slow: it starts again from a snapshot
+	}
+}
+
+// token takes a verified token into use.
+func (d *device) token(now time.Time, grants []string, expiresAt time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.expiring != nil {
+		d.expiring.Stop()
+	}
+	d.grants, d.expiresAt = grants, expiresAt
+	if d.gone {
+		return
+	}
+	data, err := wire.Encode(wire.TokenExpiringEvent{ExpiresAt: wire.Millis(expiresAt)})
+	if err != nil {
+		return
+	}
+	d.expiring = time.AfterFunc(max(0, expiresAt.Sub(now)-d.warning), func() {
+		d.deliver(wire.EventTokenExpiring, time.Now(), data)
+	})
+}
+
+// expired reports whether the device's token has run out.
+func (d *device) expired(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !now.Before(d.expiresAt)
+}
+
+// granted reports whether the device's token carries a grant.
+func (d *device) granted(grant string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Contains(d.grants, grant)
+}
+
+// forget drops the events up to last, which the client has.
+func (d *device) forget(last uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.buffer.Forget(min(last, d.buffer.Last()))
+}
+
+// connected reports whether the device has a socket now.
+func (d *device) connected() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.socket != nil
+}
+
+// end forgets everything; the caller has taken the device out of the hub. It returns the socket that is still open, if any.
+func (d *device) end() *socket {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gone = true
+	d.buffer.Clear()
+	for _, timer := range []*time.Timer{d.expiry, d.expiring} {
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+	s := d.socket
+	d.socket = nil
+	return s
+}
