@@ -33,7 +33,7 @@ type Recipient struct {
 // Notify sends an event, together with the call as it is after the change, to each of To.
 type Notify struct {
 	Kind Kind
-	To   []Recipient // by uid; never empty
+	To   []Recipient // in the order of Call.Members; never empty
 	By   string      // uid of the user who acted; empty: nobody did
 
 	UID    string // MemberChanged: whose state changed
@@ -51,7 +51,7 @@ type RemoveParticipant struct {
 }
 
 // CloseRoom closes the room and everything in it. Every terminal change has exactly one, and it comes last. There may
-// be no such room.
+// be no such room. The devices in it have had their SessionClosed.
 type CloseRoom struct{ Reason Reason }
 
 func (Notify) isEffect()            {}

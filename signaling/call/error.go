@@ -64,3 +64,11 @@ type Error struct {
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
 func refuse(code Code) *Error { return &Error{Code: code, Message: messages[code]} }
+
+func badRequest(field string) *Error {
+	return &Error{Code: CodeBadRequest, Message: messages[CodeBadRequest], Field: field}
+}
+
+func busy(code Code, other string) *Error {
+	return &Error{Code: code, Message: messages[code], SessionID: other}
+}

@@ -20,7 +20,8 @@ type Reject struct {
 // Cancel is the initiator's change of mind while the call rings. Any device of the initiator may send it.
 type Cancel struct{ By Device }
 
-// End hangs up: a 1:1 call for both, a group call for the member alone unless ForAll. Any device of the user may send it.
+// End hangs up: a 1:1 call for both, a group call for the member alone unless ForAll. It is for the device that holds the
+// seat, or a server acting for the user; ForAll for any device of a moderator.
 type End struct {
 	By        Device
 	ForAll    bool
