@@ -117,11 +117,11 @@ type Auth struct {
 	OpenLogin bool          `yaml:"open_login" env:"OPEN_LOGIN"` // --dev only
 }
 
-// Roles of an API key.
+// Roles of an API key. Every key signs users' tokens; a role opens REST to the key itself.
 const (
-	RoleAdmin  = "admin"  // signs tokens, everything over REST
-	RoleReader = "reader" // signs tokens, may read over REST
-	RoleSigner = "signer" // signs tokens, nothing over REST
+	RoleNone  = "none"
+	RoleRead  = "read"  // look at users, groups and calls
+	RoleAdmin = "admin" // change them too
 )
 
 // Key is one API key of an operator's back end.
@@ -129,7 +129,7 @@ type Key struct {
 	ID         string `yaml:"id" env:"ID"`
 	Secret     Secret `yaml:"secret,omitempty" env:"SECRET"` // at least 32 characters
 	SecretFile string `yaml:"secret_file,omitempty" env:"SECRET_FILE"`
-	Role       string `yaml:"role" env:"ROLE"` // empty: admin
+	Role       string `yaml:"role" env:"ROLE"` // empty: none
 }
 
 // Store is where calls, users and groups are kept.

@@ -120,13 +120,13 @@ func TestKeysFromTheEnvironment(t *testing.T) {
 	}
 	cfg, err := Load(Source{Env: []string{
 		"PARLEY_AUTH_KEYS_0_ID=backend", "PARLEY_AUTH_KEYS_0_SECRET_FILE=" + file,
-		"PARLEY_AUTH_KEYS_1_ID=reports", "PARLEY_AUTH_KEYS_1_SECRET=" + testSecret, "PARLEY_AUTH_KEYS_1_ROLE=reader",
+		"PARLEY_AUTH_KEYS_1_ID=reports", "PARLEY_AUTH_KEYS_1_SECRET=" + testSecret, "PARLEY_AUTH_KEYS_1_ROLE=read",
 		"PARLEY_TURN_TLS=off",
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(cfg.Auth.Keys) != 2 || cfg.Auth.Keys[0].Secret != testSecret || cfg.Auth.Keys[1].Role != RoleReader {
+	if len(cfg.Auth.Keys) != 2 || cfg.Auth.Keys[0].Secret != testSecret || cfg.Auth.Keys[1].Role != RoleRead {
 		t.Errorf("keys are %+v", cfg.Auth.Keys)
 	}
 }

@@ -163,7 +163,7 @@ func (c Config) checkAuth(k *checker) {
 		}
 		seen[key.ID] = true
 		k.secret(path+".secret", key.Secret, false)
-		k.oneOf(path+".role", key.Role, "", RoleAdmin, RoleReader, RoleSigner)
+		k.oneOf(path+".role", key.Role, "", RoleNone, RoleRead, RoleAdmin)
 	}
 	k.between("auth.token_ttl", c.Auth.TokenTTL, time.Minute, 30*24*time.Hour)
 }
