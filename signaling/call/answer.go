@@ -39,7 +39,7 @@ func (ch *change) sit(m *Member, d Device) {
 	}
 	ch.notify(AnsweredElsewhere, d.UID, Recipient{UID: d.UID, Except: d.ID})
 	if first {
-		ch.startInitiator()
+		ch.startInitiator(d.UID)
 	}
 	if ch.isGroup() {
 		ch.memberChanged(m, d.UID)
@@ -47,7 +47,7 @@ func (ch *change) sit(m *Member, d Device) {
 }
 
 // startInitiator makes the caller a member like the others: in the room already, or due there.
-func (ch *change) startInitiator() {
+func (ch *change) startInitiator(by string) {
 	m := &ch.Members[0]
 	m.State = StateJoined
 	if !m.Seat.Joined {
@@ -55,7 +55,7 @@ func (ch *change) startInitiator() {
 		m.Seat.JoinBy = ch.now.Add(ch.Policy.Join)
 	}
 	if ch.isGroup() {
-		ch.memberChanged(m, m.UID)
+		ch.memberChanged(m, by)
 	}
 }
 

@@ -84,20 +84,7 @@ func (ch *change) finish(status Status, reason Reason, by Device) {
 
 // announceEnd says how the call ended to those who hold a seat and those who are still ringing.
 func (ch *change) announceEnd(by Device, ringing []Recipient) {
-	caller := ch.Members[0].at()
-	switch ch.Status {
-	case Rejected, Busy:
-		ch.notify(CallRejected, by.UID, caller)
-		ch.notify(CallCancelled, by.UID, ringing...)
-	case Unanswered:
-		ch.notify(CallUnanswered, "", append([]Recipient{caller}, ringing...)...)
-	case Cancelled:
-		if by.ID == "" || by.ID != caller.Device {
-			// The device that rings did not cancel itself: another of the same user did, or its connection is gone.
-			ringing = append([]Recipient{caller}, ringing...)
-		}
-		ch.notify(CallCancelled, by.UID, ringing...)
-	case Ended:
+	if ch.Status == Ended {
 		var seats []Recipient
 		for i := range ch.Members {
 			if m := &ch.Members[i]; m.Seat != nil && (by.ID == "" || Device{m.UID, m.Seat.Device} != by) {
@@ -105,6 +92,20 @@ func (ch *change) announceEnd(by Device, ringing []Recipient) {
 			}
 		}
 		ch.notify(CallEnded, by.UID, seats...)
+		ch.notify(CallCancelled, by.UID, ringing...)
+		return
+	}
+	caller := ch.Members[0].at() // has kept its seat, for the call was never answered
+	switch ch.Status {
+	case Rejected, Busy:
+		ch.notify(CallRejected, by.UID, caller)
+	case Unanswered:
+		ch.notify(CallUnanswered, "", append([]Recipient{caller}, ringing...)...)
+	case Cancelled:
+		if by.ID == "" || by.ID != caller.Device {
+			// The device that rings did not cancel itself: another of the same user did, or its connection is gone.
+			ringing = append([]Recipient{caller}, ringing...)
+		}
 		ch.notify(CallCancelled, by.UID, ringing...)
 	}
 }
@@ -128,8 +129,14 @@ func (ch *change) notify(kind Kind, by string, to ...Recipient) {
 	}
 }
 
-// memberChanged tells every member of a group call where one of them stands now.
+// memberChanged tells every member of a group call where one of them stands now. Of two changes in one breath, as when
+// joining includes accepting, only the last is told.
 func (ch *change) memberChanged(m *Member, by string) {
+	if last := len(ch.effects) - 1; last >= 0 {
+		if n, ok := ch.effects[last].(Notify); ok && n.Kind == MemberChanged && n.UID == m.UID {
+			ch.effects = ch.effects[:last]
+		}
+	}
 	ch.effects = append(ch.effects, Notify{Kind: MemberChanged, To: ch.all(""), By: by, UID: m.UID, State: m.State})
 }
 
