@@ -1,7 +1,13 @@
+export { Calls } from "./calls.js";
+export { Parley, VERSION } from "./client.js";
+export { MemoryStorage, TabStorage } from "./device.js";
 export { Emitter } from "./emitter.js";
 export type { Listener } from "./emitter.js";
 export { ParleyError, codeOf } from "./errors.js";
+export { listDevices } from "./media.js";
 export { LocalParticipant, RemoteParticipant } from "./participants.js";
-export type * from "./types.js";
+export { Session } from "./session.js";
+export { isOver } from "./snapshot.js";
+export type { SessionStats, TrackStats } from "./stats.js";
 export type * from "./session-types.js";
-export type { Parley, Calls, Session } from "./api.js";
+export type * from "./types.js";

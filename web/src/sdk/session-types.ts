@@ -69,6 +69,8 @@ export interface SessionEvents {
   /** A device could not be used; the session goes on without it. */
   mediaError: { source: Source; error: ParleyError };
   data: DataMessage;
+  /** The browser waits for a click or key before it plays sound (`true`), or has started (`false`). */
+  playbackBlocked: { blocked: boolean };
   /** Media stopped; the session is being repaired. */
   connectionLost: { reason: string };
   /** Media flows again. */

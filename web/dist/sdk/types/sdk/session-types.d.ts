@@ -78,6 +78,10 @@ export interface SessionEvents {
         error: ParleyError;
     };
     data: DataMessage;
+    /** The browser waits for a click or key before it plays sound (`true`), or has started (`false`). */
+    playbackBlocked: {
+        blocked: boolean;
+    };
     /** Media stopped; the session is being repaired. */
     connectionLost: {
         reason: string;

@@ -1,26 +1,28 @@
-/** Counters of one track, summed over what the browser reports. */
+import type { Peer } from "./peer.js";
+import type { Source } from "./types.js";
+/** Counters of one track, from the browser's own statistics (W3C webrtc-stats). */
 export interface TrackStats {
-    source: string;
+    source: Source | "";
     participantId: string;
     kind: "audio" | "video";
     codec: string;
     bytes: number;
     packets: number;
     packetsLost: number;
-    /** Video only. */
+    /** Video: decoded or encoded so far. */
     frames: number;
     width: number;
     height: number;
-    /** Received audio only: energy so far (see totalAudioEnergy of W3C webrtc-stats). */
+    /** Received audio: energy so far. */
     audioEnergy: number;
-    /** Received only, in seconds. */
+    /** Received, in seconds. */
     jitter: number;
 }
-/** What a session sends and receives, from one RTCPeerConnection.getStats. */
+/** What a session sends and receives. */
 export interface SessionStats {
     sent: TrackStats[];
     received: TrackStats[];
-    /** The candidate pair in use: `udp` or `tcp`, whether through TURN, and the round trip in milliseconds. */
+    /** The candidate pair in use: `udp` or `tcp`, how the TURN server is reached if it goes through one, the round trip. */
     transport: {
         protocol: string;
         relayProtocol: string;
@@ -28,3 +30,8 @@ export interface SessionStats {
         roundTripMs: number;
     } | null;
 }
+/** Reads the statistics of a PeerConnection. */
+export declare function readStats(peer: Peer, me: string, ownerOf: (track: MediaStreamTrack) => {
+    participantId: string;
+    source: Source;
+} | undefined): Promise<SessionStats>;

@@ -1,0 +1,60 @@
+import type { Outgoing } from "./local-media.js";
+import { Peer } from "./peer.js";
+import type { PairReceivers } from "./stage.js";
+import type { JoinOptions } from "./session-types.js";
+import type { Call, ParticipantInfo, Publication, Source } from "./types.js";
+/** The answer to session.join. */
+export interface JoinResult {
+    participantId: string;
+    call: Call;
+    participants: ParticipantInfo[];
+    iceServers: RTCIceServer[];
+    pairs: number;
+    videoCodec: string;
+}
+interface LinkConfig {
+    sessionId: string;
+    options: JoinOptions;
+    request<T>(method: string, params: object): Promise<T>;
+    online(): boolean;
+    join(): Promise<JoinResult>;
+    outgoing(): Outgoing[];
+    connected(): void;
+    lost(reason: string): void;
+    restored(): void;
+    failed(error: unknown): void;
+    /** The receivers of the pairs are others, or more, than before. */
+    renewed(): void;
+    message(text: string): void;
+}
+/**
+ * A session's connection to the media server through all of its PeerConnections: negotiates, keeps what is sent in step with
+ * the devices, grows the pool of slots, and carries out what Recovery decides.
+ */
+export declare class Link {
+    #private;
+    constructor(config: LinkConfig);
+    get peer(): Peer | null;
+    receivers(pair: number): PairReceivers | undefined;
+    /** Joins and negotiates; `prepare` runs in between and opens devices. */
+    open(prepare: () => Promise<void>): Promise<void>;
+    /** Brings what is sent in step with the devices: tracks, mute, and new sources, which take an offer. */
+    syncTracks(): Promise<void>;
+    /** Ends sources, such as a screen share. */
+    unpublish(sources: Source[]): Promise<void>;
+    /** Takes the server's names for what this device publishes. */
+    ownPublications(publications: Publication[]): void;
+    /** The server has more to send than there are pairs. */
+    needPairs(pairs: number): void;
+    useCodec(codec: string): void;
+    /** Sends on the data channel. */
+    send(text: string): boolean;
+    /** Restarts ICE now. */
+    restart(): void;
+    /** The server does not know this PeerConnection any more. */
+    rejoin(): void;
+    /** Signaling is back with nothing lost: what waits for it may go on. */
+    signalingRestored(): void;
+    close(): void;
+}
+export {};

@@ -1,0 +1,81 @@
+import { Emitter } from "./emitter.js";
+import { LocalParticipant, type RemoteParticipant } from "./participants.js";
+import { type SessionStats } from "./stats.js";
+import type { Devices, JoinOptions, SessionEvents, SessionState } from "./session-types.js";
+import type { Call, CallType, User } from "./types.js";
+interface SessionConfig {
+    sessionId: string;
+    user: User;
+    options: JoinOptions;
+    /** Type of the call, where it is known already. */
+    callType?: CallType;
+    mutate<T>(method: string, params: object): Promise<T>;
+    request<T>(method: string, params: object): Promise<T>;
+    /** Whether signaling is up. */
+    online(): boolean;
+    joined(call: Call): void;
+}
+/**
+ * The media of one call on this device: who is there, what they send, what this device sends. It repairs its connection by
+ * itself and says so; it ends once, with `closed`, whatever the reason.
+ */
+export declare class Session extends Emitter<SessionEvents> {
+    #private;
+    readonly sessionId: string;
+    /** This device's own part. */
+    readonly local: LocalParticipant;
+    /** @internal Made by Parley.join. */
+    constructor(config: SessionConfig);
+    get state(): SessionState;
+    /** The call as the server last described it. Known as soon as `join` has resolved. */
+    get call(): Call;
+    /** Everybody else who is in the session. */
+    get participants(): readonly RemoteParticipant[];
+    /** The devices that were chosen. */
+    get devices(): Readonly<Devices>;
+    /** The PeerConnection in use, for diagnosis; it changes with a rejoin. */
+    get peerConnection(): RTCPeerConnection | null;
+    /** @internal Joins and negotiates; resolves after the first answer. */
+    start(): Promise<void>;
+    /** Mutes or unmutes the microphone; opens or publishes it first where needed. */
+    setMicrophone(on: boolean): Promise<void>;
+    /** Turns the camera on or off; off closes the device, so that its light goes out. */
+    setCamera(on: boolean): Promise<void>;
+    /** Asks the user for a screen or window and shares it, with its sound where the browser offers that. */
+    shareScreen(options?: {
+        audio?: boolean;
+    }): Promise<void>;
+    /** Ends the screen share. */
+    stopScreenShare(): Promise<void>;
+    /** Uses another microphone. */
+    switchMicrophone(deviceId: string): Promise<void>;
+    /** Uses another camera; without an id, the next one that there is. */
+    switchCamera(deviceId?: string): Promise<void>;
+    /** Plays the session through another speaker, where the browser can. Concerns elements given to `attach`. */
+    switchSpeaker(deviceId: string): Promise<void>;
+    /** Plays a participant's stream through an element, also after the browser first refused; gives back the undo. */
+    attach(element: HTMLMediaElement, stream: MediaStream): () => void;
+    /** Starts playing what the browser refused to; call it from a click. */
+    resumePlayback(): Promise<void>;
+    /** Sends JSON to everybody in the session, or to `to`. False if it cannot go now or is over 16 KiB. */
+    sendData(message: {
+        topic: string;
+        payload: unknown;
+        to?: string[];
+    }): boolean;
+    /** What is sent and received, per track. */
+    getStats(): Promise<SessionStats>;
+    /** Restarts ICE now; the session does this by itself when it loses its connection. */
+    restartIce(): void;
+    /** Leaves: devices close at once, the server is told. A call of two ends with it. */
+    leave(): Promise<void>;
+    /** @internal Ends the session on this device. */
+    end(reason: string, call?: Call): void;
+    /** @internal The call of this session has changed. */
+    callChanged(call: Call): void;
+    /** @internal The socket is back. Without a resume the server may have forgotten this session, or gone on without it. */
+    signalingRestored(resumed: boolean, call?: Call): void;
+    /** @internal Takes a `session.*` event. */
+    hear(name: string, data: unknown): void;
+}
+export {};

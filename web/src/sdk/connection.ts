@@ -1,0 +1,276 @@
+import { Cursor } from "./cursor.js";
+import { Emitter } from "./emitter.js";
+import { ParleyError } from "./errors.js";
+import { backoff, verdict } from "./reconnect.js";
+import { Requests, type Reply } from "./requests.js";
+import { TokenSource } from "./token.js";
+import type { Call, ConnectionState, DeviceStorage, DisconnectInfo, ParleyEvents, SocketLike, User } from "./types.js";
+
+/** The protocol version of docs/protocol.md that this client speaks. */
+export const PROTOCOL = "1.0";
+const HELLO_TIMEOUT_MS = 10_000;
+const PING_EVERY_MS = 20_000;
+const SILENCE_MS = 35_000;
+
+/** The answer to a hello. */
+export interface Welcome {
+  connectionId: string;
+  deviceId: string;
+  user: User;
+  resumed: boolean;
+  lastSeq: number;
+  serverTime: number;
+  snapshot?: { calls: Call[] };
+}
+
+/** A numbered event of the server. */
+export interface ServerEvent {
+  type: string;
+  at: number;
+  data: unknown;
+}
+
+interface ConnectionEvents
+  extends Pick<ParleyEvents, "stateChanged" | "connecting" | "reconnecting" | "disconnected" | "tokenExpiring"> {
+  welcome: Welcome;
+  event: ServerEvent;
+}
+
+interface ConnectionConfig {
+  address: string;
+  tokens: TokenSource;
+  device: DeviceStorage;
+  client: { name: string; version: string };
+  requestTimeoutMs: number;
+  openSocket: (url: string) => SocketLike;
+}
+
+/**
+ * The signaling socket and all that happens to it: hello, resume, reconnecting, keep-alive, requests. It owns the socket and
+ * its timers; what to resume, which event is news and when to try again is decided by Cursor, Requests and reconnect.
+ */
+export class Connection extends Emitter<ConnectionEvents> {
+  #config: ConnectionConfig;
+  #cursor = new Cursor();
+  #requests = new Requests();
+  #state: ConnectionState = "idle";
+  #socket: SocketLike | null = null;
+  #attempt = 0;
+  #tokenRefused = false;
+  #lastHeard = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #helloTimer: ReturnType<typeof setTimeout> | undefined;
+  #pingTimer: ReturnType<typeof setInterval> | undefined;
+  #expiryTimer: ReturnType<typeof setTimeout> | undefined;
+  #wake = () => this.#retryNow();
+
+  constructor(config: ConnectionConfig) {
+    super();
+    this.#config = config;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Starts connecting, and goes on until `close` or a final refusal. */
+  open(): void {
+    if (this.#state !== "idle" && this.#state !== "disconnected") return;
+    this.#attempt = 0;
+    this.#tokenRefused = false;
+    this.#setState("connecting");
+    globalThis.addEventListener?.("online", this.#wake);
+    void this.#dial();
+  }
+
+  /** Ends the connection and forgets it: the next `open` starts anew. */
+  close(): void {
+    if (this.#state === "idle" || this.#state === "disconnected") return;
+    this.#giveUp({ reason: "requested", code: 1000 });
+  }
+
+  /** Sends a request and resolves with its result. Durable ones survive a reconnect; see Requests. */
+  request<T>(method: string, params: object, options: { durable?: boolean; timeoutMs?: number } = {}): Promise<T> {
+    if (this.#state === "idle" || this.#state === "disconnected") {
+      return Promise.reject(new ParleyError("NOT_CONNECTED", "The client is not connected."));
+    }
+    const deadline = Date.now() + (options.timeoutMs ?? this.#config.requestTimeoutMs);
+    return new Promise<T>((resolve, reject) => {
+      const done = { resolve: resolve as (result: unknown) => void, reject };
+      const { id, frame } = this.#requests.add(method, params, { durable: options.durable ?? true, deadline }, done);
+      if (this.#state === "connected" && this.#write(frame)) this.#requests.sent(id);
+      this.#armExpiry();
+    });
+  }
+
+  /** Puts a new token on the open connection, and keeps it for the next hello. */
+  async renewToken(token: string): Promise<void> {
+    this.#config.tokens.set(token);
+    if (this.#state === "connected") await this.request("token.renew", { token });
+  }
+
+  async #dial(): Promise<void> {
+    this.emit("connecting", { attempt: this.#attempt });
+    let token: string;
+    let deviceId: string | null;
+    try {
+      token = await (this.#tokenRefused ? this.#config.tokens.renew("refused") : this.#config.tokens.get());
+      deviceId = await this.#config.device.load();
+    } catch {
+      // The app's back end may be away for a moment, just as the server may.
+      return this.#again(0, "token_failed", 0);
+    }
+    if (this.#state !== "connecting" && this.#state !== "reconnecting") return;
+    let socket: SocketLike;
+    try {
+      socket = this.#config.openSocket(this.#config.address);
+    } catch (error) {
+      return this.#giveUp({ reason: error instanceof Error ? error.message : "no_socket", code: 0 });
+    }
+    this.#socket = socket;
+    this.#helloTimer = setTimeout(() => this.#drop(socket, 0, "connect_timeout"), HELLO_TIMEOUT_MS);
+    socket.onopen = () => {
+      const params = { token, protocol: PROTOCOL, client: this.#config.client, deviceId: deviceId ?? undefined, resume: this.#cursor.resume };
+      socket.send(JSON.stringify({ jsonrpc: "2.0", id: "hello", method: "hello", params }));
+    };
+    socket.onmessage = (event) => {
+      if (socket === this.#socket) this.#hear(event.data);
+    };
+    socket.onclose = (event) => this.#drop(socket, event.code, event.reason);
+    socket.onerror = () => {};
+  }
+
+  #hear(data: unknown): void {
+    this.#lastHeard = Date.now();
+    let message: Reply & { method?: string; params?: { seq: number } & ServerEvent };
+    try {
+      message = JSON.parse(String(data)) as typeof message;
+    } catch {
+      return;
+    }
+    if (message.method === "event" && message.params) {
+      const { seq, ...event } = message.params;
+      if (this.#cursor.accept(seq)) this.#event(event);
+    } else if (message.id === "hello") {
+      // A refused hello is followed by a close, which says what to do.
+      if (message.result) this.#welcome(message.result as Welcome);
+    } else {
+      this.#requests.settle(message);
+    }
+  }
+
+  #welcome(welcome: Welcome): void {
+    clearTimeout(this.#helloTimer);
+    this.#cursor.welcome(welcome.connectionId, welcome.resumed, welcome.lastSeq);
+    this.#attempt = 0;
+    this.#tokenRefused = false;
+    void this.#config.device.save(welcome.deviceId);
+    this.#setState("connected");
+    for (const frame of this.#requests.unsent()) this.#write(frame);
+    clearInterval(this.#pingTimer);
+    this.#pingTimer = setInterval(() => this.#ping(), PING_EVERY_MS);
+    this.emit("welcome", welcome);
+  }
+
+  #event(event: ServerEvent): void {
+    if (event.type === "token.expiring") void this.#renewExpiring((event.data as { expiresAt: number }).expiresAt);
+    this.emit("event", event);
+  }
+
+  async #renewExpiring(expiresAt: number): Promise<void> {
+    if (!this.#config.tokens.renewable) return this.emit("tokenExpiring", { expiresAt });
+    try {
+      await this.renewToken(await this.#config.tokens.renew("expiring"));
+    } catch {
+      this.emit("tokenExpiring", { expiresAt });
+    }
+  }
+
+  #ping(): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    if (Date.now() - this.#lastHeard > SILENCE_MS) return this.#drop(socket, 0, "silent");
+    this.request("ping", { lastSeq: this.#cursor.lastSeq }, { durable: false, timeoutMs: 10_000 }).catch((error: unknown) => {
+      if (error instanceof ParleyError && error.code === "TIMEOUT") this.#drop(socket, 0, "silent");
+    });
+  }
+
+  /** The socket is gone, or is as good as gone. */
+  #drop(socket: SocketLike, code: number, reason: string): void {
+    if (socket !== this.#socket) return;
+    this.#detach();
+    this.#requests.lost();
+    const next = verdict(code, reason);
+    if (!next.retry) return this.#giveUp({ reason: next.reason, code });
+    if (next.newToken) {
+      if (this.#tokenRefused || !this.#config.tokens.renewable) return this.#giveUp({ reason: "unauthorized", code });
+      this.#tokenRefused = true;
+    }
+    this.#again(code, reason, next.minDelayMs);
+  }
+
+  #again(code: number, reason: string, minDelayMs: number): void {
+    if (this.#state === "disconnected" || this.#state === "idle") return;
+    // The first try after a working connection comes soon; timers of hidden pages are slow enough as it is.
+    const delayMs = Math.max(minDelayMs, backoff(this.#attempt, Math.random()));
+    this.#attempt++;
+    this.#setState("reconnecting");
+    this.emit("reconnecting", { attempt: this.#attempt, delayMs, code, reason });
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => void this.#dial(), delayMs);
+  }
+
+  #retryNow(): void {
+    if (this.#state !== "reconnecting" || this.#socket) return;
+    clearTimeout(this.#retryTimer);
+    void this.#dial();
+  }
+
+  #giveUp(info: DisconnectInfo): void {
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#expiryTimer);
+    globalThis.removeEventListener?.("online", this.#wake);
+    this.#detach();
+    this.#cursor.reset();
+    this.#setState("disconnected");
+    this.#requests.failAll(new ParleyError("DISCONNECTED", `The connection has ended: ${info.reason}.`));
+    this.emit("disconnected", info);
+  }
+
+  #detach(): void {
+    clearTimeout(this.#helloTimer);
+    clearInterval(this.#pingTimer);
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    try {
+      socket.close(1000);
+    } catch {
+      // Closing a socket that never opened may throw; it is gone either way.
+    }
+  }
+
+  #write(frame: string): boolean {
+    if (!this.#socket) return false;
+    this.#socket.send(frame);
+    return true;
+  }
+
+  #armExpiry(): void {
+    clearTimeout(this.#expiryTimer);
+    const next = this.#requests.nextDeadline();
+    if (next === undefined) return;
+    this.#expiryTimer = setTimeout(() => {
+      this.#requests.expire(Date.now());
+      this.#armExpiry();
+    }, Math.max(0, next - Date.now()));
+  }
+
+  #setState(state: ConnectionState): void {
+    const previous = this.#state;
+    if (previous === state) return;
+    this.#state = state;
+    this.emit("stateChanged", { state, previous });
+  }
+}

@@ -1,0 +1,329 @@
+import { isGone } from "./calls.js";
+import { ParleyError, codeOf } from "./errors.js";
+import type { Outgoing } from "./local-media.js";
+import { Peer, type OfferBody } from "./peer.js";
+import { backoff } from "./reconnect.js";
+import { Recovery, type RecoveryStep } from "./recovery.js";
+import type { PairReceivers } from "./stage.js";
+import type { JoinOptions } from "./session-types.js";
+import type { Call, ParticipantInfo, Publication, Source } from "./types.js";
+
+/** The answer to session.join. */
+export interface JoinResult {
+  participantId: string;
+  call: Call;
+  participants: ParticipantInfo[];
+  iceServers: RTCIceServer[];
+  pairs: number;
+  videoCodec: string;
+}
+
+/** Pairs are added after the first media: an offer with many m-lines delays the first picture. */
+const GROW_WAIT_MS = 2_000;
+const OFFER_TRIES = 6;
+const MAX_MESSAGE_BYTES = 16 * 1024;
+/** Refusals after which trying to join again is of no use. */
+const finalRefusals = new Set([
+  "ERR_CALL_USER_ALREADY_JOINED",
+  "ERR_CALL_NOT_ALLOWED",
+  "ERR_CALL_NOT_ACCEPTED",
+  "ERR_ROOM_FULL",
+  "NOT_CONNECTED",
+  "DISCONNECTED",
+  "CLOSED",
+]);
+
+interface LinkConfig {
+  sessionId: string;
+  options: JoinOptions;
+  request<T>(method: string, params: object): Promise<T>;
+  online(): boolean;
+  join(): Promise<JoinResult>;
+  outgoing(): Outgoing[];
+  connected(): void;
+  lost(reason: string): void;
+  restored(): void;
+  failed(error: unknown): void;
+  /** The receivers of the pairs are others, or more, than before. */
+  renewed(): void;
+  message(text: string): void;
+}
+
+/**
+ * A session's connection to the media server through all of its PeerConnections: negotiates, keeps what is sent in step with
+ * the devices, grows the pool of slots, and carries out what Recovery decides.
+ */
+export class Link {
+  #config: LinkConfig;
+  #peer: Peer | null = null;
+  #recovery: Recovery | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #publicationIds = new Map<Source, string>();
+  #wantedPairs = 0;
+  #mediaSeen = false;
+  #rejoining = false;
+  #closed = false;
+  #networkChanged = () => this.restart();
+
+  constructor(config: LinkConfig) {
+    this.#config = config;
+  }
+
+  get peer(): Peer | null {
+    return this.#peer;
+  }
+
+  receivers(pair: number): PairReceivers | undefined {
+    return this.#peer?.receivers(pair);
+  }
+
+  /** Joins and negotiates; `prepare` runs in between and opens devices. */
+  async open(prepare: () => Promise<void>): Promise<void> {
+    const joined = await this.#config.join();
+    await prepare();
+    await this.#connect(joined);
+    globalThis.addEventListener?.("online", this.#networkChanged);
+  }
+
+  /** Brings what is sent in step with the devices: tracks, mute, and new sources, which take an offer. */
+  async syncTracks(): Promise<void> {
+    const peer = this.#peer;
+    if (!peer) return; // the first offer takes things as they are then
+    let offer = false;
+    const mutes: Outgoing[] = [];
+    for (const out of this.#config.outgoing()) {
+      if (!peer.publishes(out.source)) {
+        peer.publish(out.source, out.track, out.muted);
+        offer = true;
+        continue;
+      }
+      await peer.replace(out.source, out.track);
+      if (peer.isMuted(out.source) !== out.muted) mutes.push(out);
+    }
+    for (const { source, muted } of mutes) peer.setMuted(source, muted);
+    // An offer says who is muted, too.
+    if (offer) return this.#offer(peer);
+    for (const { source, muted } of mutes) await this.#mute(peer, source, muted);
+  }
+
+  /** Ends sources, such as a screen share. */
+  async unpublish(sources: Source[]): Promise<void> {
+    const peer = this.#peer;
+    if (!peer || sources.length === 0) return;
+    for (const source of sources) {
+      peer.unpublish(source);
+      this.#publicationIds.delete(source);
+    }
+    await this.#offer(peer);
+  }
+
+  /** Takes the server's names for what this device publishes. */
+  ownPublications(publications: Publication[]): void {
+    for (const { source, publicationId } of publications) this.#publicationIds.set(source, publicationId);
+  }
+
+  /** The server has more to send than there are pairs. */
+  needPairs(pairs: number): void {
+    this.#wantedPairs = Math.max(this.#wantedPairs, pairs);
+    if (this.#mediaSeen) this.#grow();
+  }
+
+  useCodec(codec: string): void {
+    const peer = this.#peer;
+    if (!peer) return;
+    peer.setVideoCodec(codec);
+    this.#offer(peer).catch(() => {});
+  }
+
+  /** Sends on the data channel. */
+  send(text: string): boolean {
+    const channel = this.#peer?.channel;
+    if (channel?.readyState !== "open" || new TextEncoder().encode(text).length > MAX_MESSAGE_BYTES) return false;
+    channel.send(text);
+    return true;
+  }
+
+  /** Restarts ICE now. */
+  restart(): void {
+    this.#steps(this.#recovery?.restart(Date.now()) ?? []);
+  }
+
+  /** The server does not know this PeerConnection any more. */
+  rejoin(): void {
+    this.#steps(this.#recovery?.rejoin() ?? []);
+  }
+
+  /** Signaling is back with nothing lost: what waits for it may go on. */
+  signalingRestored(): void {
+    if (this.#recovery?.phase === "suspect" || this.#recovery?.phase === "restarting") this.restart();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    globalThis.removeEventListener?.("online", this.#networkChanged);
+    this.#peer?.close();
+    this.#peer = null;
+  }
+
+  /** Makes the PeerConnection of a fresh place in the session. */
+  async #connect(joined: JoinResult): Promise<void> {
+    if (this.#closed) throw new ParleyError("CLOSED", "The session is closed.");
+    this.#peer?.close();
+    const { options } = this.#config;
+    const peer = new Peer(
+      {
+        iceServers: options.iceServers?.(joined.iceServers) ?? joined.iceServers,
+        iceTransportPolicy: options.iceTransportPolicy,
+        forceTcp: options.forceTcp,
+        videoCodec: joined.videoCodec,
+        pairs: Math.max(1, joined.pairs),
+        offer: (body) => this.#sendOffer(body),
+      },
+      this.#config.outgoing(),
+    );
+    this.#peer = peer;
+    this.#mediaSeen = false;
+    this.#wantedPairs = 0;
+    this.#publicationIds.clear();
+    if (this.#recovery) this.#recovery.rejoined(Date.now());
+    else this.#recovery = new Recovery(Date.now());
+    this.#arm();
+    peer.channel.onmessage = (event) => this.#config.message(String(event.data));
+    peer.connection.onconnectionstatechange = () => this.#stateChanged(peer);
+    this.#awaitMedia(peer);
+    this.#config.renewed();
+    await peer.negotiate();
+    await this.syncTracks();
+  }
+
+  #stateChanged(peer: Peer): void {
+    if (peer !== this.#peer || !this.#recovery) return;
+    const state = peer.connection.connectionState;
+    this.#steps(this.#recovery.transport(Date.now(), state));
+    if (state !== "connected") return;
+    this.#config.connected();
+    setTimeout(() => this.#sawMedia(peer), GROW_WAIT_MS);
+  }
+
+  #awaitMedia(peer: Peer): void {
+    for (let pair = 0; pair < peer.pairCount; pair++) {
+      peer.receivers(pair)?.video.track.addEventListener("unmute", () => this.#sawMedia(peer), { once: true });
+    }
+  }
+
+  #sawMedia(peer: Peer): void {
+    if (peer !== this.#peer || this.#mediaSeen) return;
+    this.#mediaSeen = true;
+    this.#grow();
+  }
+
+  #grow(): void {
+    const peer = this.#peer;
+    if (!peer || peer.pairCount >= this.#wantedPairs) return;
+    peer.grow(this.#wantedPairs);
+    this.#config.renewed();
+    this.#offer(peer).catch(() => {});
+  }
+
+  /** Offers, and joins again if the server has lost us. */
+  async #offer(peer: Peer, options: { iceRestart?: boolean } = {}): Promise<void> {
+    try {
+      await peer.negotiate(options);
+    } catch (error) {
+      if (peer === this.#peer && codeOf(error) === "ERR_SESSION_NOT_JOINED") this.rejoin();
+      throw error;
+    }
+  }
+
+  /** Sends one offer; one that came too soon is sent again, as the server asks. */
+  async #sendOffer(body: OfferBody): Promise<{ sdp: string }> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const answer = await this.#config.request<{ sdp: string; publications?: Publication[] }>("session.offer", {
+          sessionId: this.#config.sessionId,
+          ...body,
+        });
+        if (answer.publications) this.ownPublications(answer.publications);
+        return answer;
+      } catch (error) {
+        const tooSoon = ["ERR_TOO_MANY_REQUESTS", "ERR_OFFER_IN_PROGRESS"].includes(codeOf(error));
+        if (!tooSoon || attempt >= OFFER_TRIES || this.#closed) throw error;
+        const wait = Number((error as ParleyError).details["retryAfterMs"]);
+        await sleep(wait > 0 ? wait : backoff(attempt, Math.random()));
+      }
+    }
+  }
+
+  async #mute(peer: Peer, source: Source, muted: boolean): Promise<void> {
+    const publicationId = this.#publicationIds.get(source);
+    // Without the server's name for it, an offer tells the same.
+    if (!publicationId) return this.#offer(peer);
+    try {
+      await this.#config.request("session.mute", { sessionId: this.#config.sessionId, publicationId, muted });
+    } catch (error) {
+      if (codeOf(error) === "ERR_SESSION_NOT_JOINED") return this.rejoin();
+      if (codeOf(error) !== "ERR_PUBLICATION_NOT_FOUND") throw error;
+      await this.#offer(peer);
+    }
+  }
+
+  #steps(steps: RecoveryStep[]): void {
+    for (const step of steps) {
+      if (step === "lost") this.#config.lost(this.#peer?.connection.connectionState ?? "");
+      else if (step === "restored") this.#config.restored();
+      else if (step === "restartIce") void this.#restartIce();
+      else void this.#rejoin();
+    }
+    this.#arm();
+  }
+
+  /** Wakes at Recovery's deadline. While signaling is away nothing can be repaired, and the time does not count. */
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const deadline = this.#recovery?.deadline;
+    if (deadline === undefined || this.#closed) return;
+    const due = () => {
+      if (this.#config.online()) this.#steps(this.#recovery?.advance(Date.now()) ?? []);
+      else this.#timer = setTimeout(due, 500);
+    };
+    this.#timer = setTimeout(due, Math.max(0, deadline - Date.now()));
+  }
+
+  async #restartIce(): Promise<void> {
+    const peer = this.#peer;
+    if (!peer) return;
+    try {
+      const { sessionId, options } = this.#config;
+      const { iceServers } = await this.#config.request<{ iceServers: RTCIceServer[] }>("session.iceServers", { sessionId });
+      if (peer !== this.#peer) return;
+      peer.setIceServers(options.iceServers?.(iceServers) ?? iceServers);
+      await this.#offer(peer, { iceRestart: true });
+    } catch (error) {
+      // A timeout is left to Recovery's own deadline; a refusal is final for this PeerConnection.
+      if (peer === this.#peer && !this.#closed && codeOf(error) !== "TIMEOUT") this.rejoin();
+    }
+  }
+
+  async #rejoin(): Promise<void> {
+    if (this.#rejoining) return;
+    this.#rejoining = true;
+    try {
+      for (let attempt = 0; !this.#closed; attempt++) {
+        try {
+          return await this.#connect(await this.#config.join());
+        } catch (error) {
+          if (this.#closed) return;
+          if (isGone(error) || finalRefusals.has(codeOf(error))) return this.#config.failed(error);
+          await sleep(backoff(attempt, Math.random()));
+        }
+      }
+    } finally {
+      this.#rejoining = false;
+    }
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}

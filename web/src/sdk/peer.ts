@@ -1,0 +1,221 @@
+import { ParleyError } from "./errors.js";
+import { narrow, withOpusNack, withoutUdpCandidates, withoutUdpServers } from "./sdp.js";
+import type { PairReceivers } from "./stage.js";
+import type { Source } from "./types.js";
+
+/** Highest bit rates of what is sent, in bit/s. */
+const maxBitrate: Record<Source, number> = { microphone: 64_000, screenAudio: 128_000, camera: 1_700_000, screen: 2_500_000 };
+
+/** The body of `session.offer`, less the session. */
+export interface OfferBody {
+  sdp: string;
+  publications: { mid: string; source: Source; muted: boolean }[];
+  slots: { pair: number; audioMid: string; videoMid: string }[];
+  iceRestart?: boolean;
+}
+
+interface PeerConfig {
+  iceServers: RTCIceServer[];
+  iceTransportPolicy?: RTCIceTransportPolicy;
+  forceTcp?: boolean;
+  videoCodec: string;
+  pairs: number;
+  /** Sends an offer and resolves with the answer. */
+  offer(body: OfferBody): Promise<{ sdp: string }>;
+}
+
+interface Publishing {
+  transceiver: RTCRtpTransceiver;
+  muted: boolean;
+  active: boolean;
+}
+
+const kindOf = (source: Source): "audio" | "video" => (source === "camera" || source === "screen" ? "video" : "audio");
+
+/**
+ * One PeerConnection of a session, in the shape of docs/protocol.md, section 5: what is published, the pairs of slots, the
+ * data channel; and its offers, strictly one at a time.
+ */
+export class Peer {
+  readonly connection: RTCPeerConnection;
+  readonly channel: RTCDataChannel;
+  #config: PeerConfig;
+  #publishing = new Map<Source, Publishing>();
+  #pairs: { audio: RTCRtpTransceiver; video: RTCRtpTransceiver }[] = [];
+  #ownStreams = new Map<string, MediaStream>();
+  #videoCodec: string;
+  #queue: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(config: PeerConfig, tracks: { source: Source; track: MediaStreamTrack | null; muted: boolean }[]) {
+    this.#config = config;
+    this.#videoCodec = config.videoCodec;
+    this.connection = new RTCPeerConnection({
+      bundlePolicy: "max-bundle",
+      iceServers: config.forceTcp ? withoutUdpServers(config.iceServers) : config.iceServers,
+      iceTransportPolicy: config.iceTransportPolicy ?? "all",
+    });
+    // Sending m-lines first, then the pairs, then the channel: the order of the protocol.
+    for (const { source, track, muted } of tracks) this.publish(source, track, muted);
+    this.grow(config.pairs);
+    this.channel = this.connection.createDataChannel("parley", { ordered: true });
+  }
+
+  get pairCount(): number {
+    return this.#pairs.length;
+  }
+
+  /** The receivers of a pair. */
+  receivers(pair: number): PairReceivers | undefined {
+    const found = this.#pairs[pair];
+    return found && { audio: found.audio.receiver, video: found.video.receiver };
+  }
+
+  /** Whether a source has an m-line of its own that is in use. */
+  publishes(source: Source): boolean {
+    return this.#publishing.get(source)?.active ?? false;
+  }
+
+  /** Adds a source, or takes its old m-line up again. An offer has to follow. */
+  publish(source: Source, track: MediaStreamTrack | null, muted: boolean): void {
+    const old = this.#publishing.get(source);
+    if (old) {
+      old.active = true;
+      old.muted = muted;
+      old.transceiver.direction = "sendonly";
+      void old.transceiver.sender.replaceTrack(track);
+      return;
+    }
+    const transceiver = this.connection.addTransceiver(track ?? kindOf(source), {
+      direction: "sendonly",
+      streams: [this.#ownStream(source === "screen" || source === "screenAudio" ? "screen" : "camera")],
+      sendEncodings: [{ maxBitrate: maxBitrate[source] }],
+    });
+    this.#publishing.set(source, { transceiver, muted, active: true });
+    this.#prefer(transceiver, kindOf(source));
+  }
+
+  /** Ends a source; its m-line becomes inactive with the next offer. */
+  unpublish(source: Source): void {
+    const publishing = this.#publishing.get(source);
+    if (!publishing) return;
+    publishing.active = false;
+    publishing.transceiver.direction = "inactive";
+    void publishing.transceiver.sender.replaceTrack(null);
+  }
+
+  /** Sends another track, or none, where this source was sent. No offer is needed. */
+  async replace(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    await this.#publishing.get(source)?.transceiver.sender.replaceTrack(track);
+  }
+
+  /** Remembers mute for the next offer. */
+  setMuted(source: Source, muted: boolean): void {
+    const publishing = this.#publishing.get(source);
+    if (publishing) publishing.muted = muted;
+  }
+
+  isMuted(source: Source): boolean {
+    return this.#publishing.get(source)?.muted ?? true;
+  }
+
+  /** The source on a sending m-line. */
+  sourceOf(mid: string): Source | undefined {
+    for (const [source, { transceiver }] of this.#publishing) if (transceiver.mid === mid) return source;
+    return undefined;
+  }
+
+  /** Makes the pool at least this many pairs. An offer has to follow. */
+  grow(pairs: number): void {
+    while (this.#pairs.length < pairs) {
+      const audio = this.connection.addTransceiver("audio", { direction: "recvonly" });
+      const video = this.connection.addTransceiver("video", { direction: "recvonly" });
+      this.#prefer(audio, "audio");
+      this.#prefer(video, "video");
+      this.#pairs.push({ audio, video });
+    }
+  }
+
+  /** Puts another codec first. An offer has to follow. */
+  setVideoCodec(codec: string): void {
+    this.#videoCodec = codec;
+    for (const { transceiver } of this.#publishing.values()) {
+      if (transceiver.sender.track?.kind === "video" || transceiver.receiver.track.kind === "video") this.#prefer(transceiver, "video");
+    }
+    for (const { video } of this.#pairs) this.#prefer(video, "video");
+  }
+
+  /** Replaces the TURN credentials, for a restart. */
+  setIceServers(servers: RTCIceServer[]): void {
+    const iceServers = this.#config.forceTcp ? withoutUdpServers(servers) : servers;
+    this.connection.setConfiguration({ ...this.connection.getConfiguration(), iceServers });
+  }
+
+  /** Offers what there is now, after the offers that are under way. */
+  negotiate(options: { iceRestart?: boolean } = {}): Promise<void> {
+    const turn = this.#queue.then(() => this.#negotiate(options.iceRestart ?? false));
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.channel.onmessage = null;
+    this.connection.onconnectionstatechange = null;
+    this.connection.close();
+  }
+
+  async #negotiate(iceRestart: boolean): Promise<void> {
+    if (this.#closed) throw new ParleyError("CLOSED", "The session is closed.");
+    const offer = await this.connection.createOffer({ iceRestart });
+    const sdp = await this.#setOffer(offer.sdp ?? "");
+    let answer: { sdp: string };
+    try {
+      answer = await this.#config.offer({ sdp, ...this.#layout(), iceRestart: iceRestart || undefined });
+    } catch (error) {
+      if (!this.#closed) await this.connection.setLocalDescription({ type: "rollback" }).catch(() => {});
+      throw error;
+    }
+    if (this.#closed) return;
+    const tcpOnly = this.#config.forceTcp && this.#config.iceTransportPolicy !== "relay";
+    await this.connection.setRemoteDescription({ type: "answer", sdp: tcpOnly ? withoutUdpCandidates(answer.sdp) : answer.sdp });
+  }
+
+  /** Prefers the offer with NACK for Opus; a browser that does not take it gets its own words. */
+  async #setOffer(sdp: string): Promise<string> {
+    const wanted = withOpusNack(sdp);
+    try {
+      await this.connection.setLocalDescription({ type: "offer", sdp: wanted });
+      return wanted;
+    } catch {
+      await this.connection.setLocalDescription({ type: "offer", sdp });
+      return sdp;
+    }
+  }
+
+  /** Names the m-lines of the offer that was just set. */
+  #layout(): Pick<OfferBody, "publications" | "slots"> {
+    const publications: OfferBody["publications"] = [];
+    for (const [source, { transceiver, muted, active }] of this.#publishing) {
+      if (active && transceiver.mid !== null) publications.push({ mid: transceiver.mid, source, muted });
+    }
+    const slots = this.#pairs.map(({ audio, video }, pair) => ({ pair, audioMid: audio.mid ?? "", videoMid: video.mid ?? "" }));
+    return { publications, slots };
+  }
+
+  #ownStream(name: string): MediaStream {
+    let stream = this.#ownStreams.get(name);
+    if (!stream) this.#ownStreams.set(name, (stream = new MediaStream()));
+    return stream;
+  }
+
+  #prefer(transceiver: RTCRtpTransceiver, kind: "audio" | "video"): void {
+    const codecs = narrow(RTCRtpReceiver.getCapabilities?.(kind)?.codecs ?? [], kind === "video" ? this.#videoCodec : "opus");
+    if (codecs.length === 0) return;
+    try {
+      transceiver.setCodecPreferences?.(codecs);
+    } catch {
+      // A browser that does not like the choice offers all that it has, which the server answers as well.
+    }
+  }
+}
