@@ -66,7 +66,7 @@ func (ch *change) changeSeat(m *Member, d Device, takeover bool) *Error {
 		old.Device, old.Signaling = d.ID, true
 		return nil
 	}
-	if !takeover {
+	if !takeover || d.ID == "" { // a server cannot take a seat away from a device
 		return ch.seatTaken()
 	}
 	ch.effects = append(ch.effects, Notify{Kind: SessionClosed, To: []Recipient{m.at()}, By: d.UID, Reason: ReasonTakenOver})
@@ -104,7 +104,7 @@ func (ch *change) reject(e Reject) *Error {
 		return refuse(CodeNotFound)
 	case e.Status != Rejected && e.Status != Busy:
 		return badRequest("status")
-	case ch.Terminal() && m.State == State(e.Status):
+	case ch.Terminal() && m.State == State(e.Status) && (e.Status == Rejected || !ch.isGroup()):
 		return nil // again
 	case ch.Terminal():
 		return refuse(CodeTerminated)
