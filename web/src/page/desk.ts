@@ -1,0 +1,225 @@
+// The signed-in page: joins the phone to the screens, sounds, title and history.
+
+import { codeOf, type Call, type CallType, type Parley, type ParleyError, type ReceiverType, type User } from "../sdk/index.js";
+import { announceNow } from "./announce.js";
+import { openDevices } from "./devices.js";
+import { History, peerOf } from "./history.js";
+import { Home } from "./home.js";
+import { toast } from "./layers.js";
+import { Phone, type Line } from "./phone.js";
+import { showRinging } from "./ringing.js";
+import { playEnded, playJoined, startLoop, stopLoop, unlockSound } from "./sounds.js";
+import { Stage } from "./stage.js";
+import { flashTitle, setTitle, stopFlashing } from "./title.js";
+import { closingWords, errorWords } from "./words.js";
+
+interface Notice {
+  text: string;
+  bad?: boolean;
+  button?: string;
+  action?: () => void;
+}
+
+export class Desk {
+  private readonly phone: Phone;
+  private readonly history: History;
+  private readonly home: Home;
+  private readonly undo: (() => void)[] = [];
+  private readonly connectedSound = new WeakSet<Line>();
+  private stage: Stage | undefined;
+  private ringing: { sessionId: string; busy: boolean; hide: () => void } | undefined;
+  private last: Notice | undefined;
+  private elsewhere: Call[] = [];
+
+  /** left runs when the user signs out or the server refuses the sign-in for good, with what to say about it. */
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly client: Parley,
+    private readonly me: User,
+    token: () => string,
+    dev: boolean,
+    left: (message: string) => void,
+  ) {
+    this.phone = new Phone(client, me);
+    this.history = new History(me.uid, () => this.home?.drawHistory());
+    const actions = {
+      dial: (receiver: { id: string; name: string }, receiverType: ReceiverType, type: CallType) => void this.dial(receiver, receiverType, type),
+      settings: () => openDevices(undefined, () => undefined),
+      signOut: () => left(""),
+    };
+    this.home = new Home(client, me, token, actions, this.history, dev);
+    this.undo.push(
+      this.phone.on("ringing", () => this.drawRinging()),
+      this.phone.on("line", ({ line }) => this.drawLine(line)),
+      this.phone.on("finished", ({ line, reason, error }) => this.finished(line, reason, error)),
+      this.phone.on("passed", ({ call, reason }) => this.passed(call, reason)),
+      this.phone.on("missed", ({ call }) => this.missed(call)),
+      this.phone.on("elsewhere", () => void this.look()),
+      client.on("connected", () => void this.look()),
+      client.on("draining", () => toast("The server restarts soon. Running calls go on; new ones have to wait.")),
+      client.on("disconnected", ({ reason }) => reason === "requested" || left(goneWords(reason))),
+    );
+    const unlock = () => unlockSound();
+    document.addEventListener("pointerdown", unlock);
+    document.addEventListener("keydown", unlock);
+    const warn = (event: BeforeUnloadEvent) => this.phone.line && event.preventDefault();
+    window.addEventListener("beforeunload", warn);
+    this.undo.push(() => {
+      document.removeEventListener("pointerdown", unlock);
+      document.removeEventListener("keydown", unlock);
+      window.removeEventListener("beforeunload", warn);
+    });
+    this.drawLine(undefined);
+    void this.look();
+  }
+
+  remove(): void {
+    void this.phone.hangUp();
+    this.ringing?.hide();
+    stopLoop();
+    stopFlashing();
+    this.undo.forEach((undo) => undo());
+    this.stage?.remove();
+    this.home.remove();
+  }
+
+  private async dial(receiver: { id: string; name: string; avatar?: string }, receiverType: ReceiverType, type: CallType): Promise<void> {
+    if (this.phone.line) return;
+    unlockSound();
+    this.say(undefined);
+    try {
+      await this.phone.dial(receiver, receiverType, type);
+    } catch (error) {
+      const known = (error as ParleyError).details?.sessionId;
+      if (codeOf(error) === "ERR_CALL_BUSY_GROUP" && typeof known === "string") return this.enter(known);
+      await this.look();
+      // Two people who call each other at once: the other's call is ringing here already.
+      if (codeOf(error) !== "ERR_CALL_BUSY_SELF" || this.phone.ringing.length === 0) this.say({ text: errorWords(error), bad: true });
+    }
+  }
+
+  private async enter(sessionId: string): Promise<void> {
+    unlockSound();
+    this.say(undefined);
+    try {
+      await this.phone.enter(sessionId);
+    } catch (error) {
+      this.say({ text: errorWords(error), bad: true });
+      void this.look();
+    }
+  }
+
+  private drawLine(line: Line | undefined): void {
+    if (line) {
+      if (this.stage) this.stage.update(line);
+      else {
+        this.home.hide();
+        this.stage = new Stage(this.root, this.phone, this.client, line, {
+          settings: (session) => openDevices(session, () => this.stage?.useSpeaker()),
+        });
+      }
+      const talking = line.phase === "talking";
+      setTitle(talking ? `In call with ${line.peer.name}` : line.phase === "calling" ? `Calling ${line.peer.name}` : line.peer.name);
+    } else {
+      this.stage?.remove();
+      this.stage = undefined;
+      setTitle("");
+      this.home.show(this.root);
+      this.drawNotices();
+    }
+    this.drawRinging();
+    this.sound();
+  }
+
+  private drawRinging(): void {
+    const [call] = this.phone.ringing;
+    const busy = Boolean(this.phone.line);
+    if (this.ringing && (this.ringing.sessionId !== call?.sessionId || this.ringing.busy !== busy)) {
+      this.ringing.hide();
+      this.ringing = undefined;
+    }
+    if (call && !this.ringing) {
+      const hide = showRinging(call, this.me, busy, {
+        accept: (ringing, camera) => void this.phone.answer(ringing, camera),
+        decline: (ringing) => void this.phone.decline(ringing).catch((error) => toast(errorWords(error))),
+      });
+      this.ringing = { sessionId: call.sessionId, busy, hide };
+      flashTitle(`☎ ${call.initiator.name || call.initiator.uid} is calling`);
+    }
+    if (!call) stopFlashing();
+    this.sound();
+  }
+
+  /** The right sound for the present state: ring unless in a call, ringback while calling. */
+  private sound(): void {
+    const { line } = this.phone;
+    if (line?.phase === "calling" && line.call) startLoop("ringback");
+    else if (this.phone.ringing.length > 0 && !line) startLoop("ring");
+    else stopLoop();
+    if (line?.phase === "talking" && !this.connectedSound.has(line)) {
+      this.connectedSound.add(line);
+      playJoined();
+    }
+  }
+
+  private finished(line: Line, reason: string, error: unknown): void {
+    playEnded();
+    if (line.call) this.history.add(line.call, false);
+    const text = error ? errorWords(error) : closingWords(reason, line.peer.group ? "" : line.peer.name);
+    const again = line.call?.initiator.uid === this.me.uid && ["unanswered", "busy", "lost", "failed", "never_joined"].includes(reason);
+    const receiverType = line.peer.group ? "group" : "user";
+    const button = again ? { button: "Call again", action: () => void this.dial(line.peer, receiverType, line.type) } : {};
+    this.say({ text, bad: Boolean(error), ...button });
+  }
+
+  private passed(call: Call, reason: string): void {
+    const peer = peerOf(call, this.me.uid);
+    if (reason === "answered_elsewhere" || reason === "declined_elsewhere") {
+      this.say({ text: `${closingWords(reason)} (${peer.name}).` });
+      this.history.add(call, false);
+    } else if (reason === "rejected") {
+      this.say({ text: `You declined the call from ${peer.name}.` });
+      this.history.add(call, false);
+    }
+  }
+
+  private missed(call: Call): void {
+    this.history.add(call, true);
+    const peer = peerOf(call, this.me.uid);
+    const receiverType = peer.group ? "group" : "user";
+    this.say({ text: `Missed ${call.type} call from ${call.initiator.name || call.initiator.uid}.`, button: "Call back", action: () => void this.dial(peer, receiverType, call.type) });
+    if (this.phone.line) toast(`${call.initiator.name || call.initiator.uid} tried to call you.`);
+  }
+
+  /** Looks which of this user's calls go on without this page. */
+  private async look(): Promise<void> {
+    try {
+      this.elsewhere = await this.phone.others();
+    } catch {
+      return;
+    }
+    this.drawNotices();
+  }
+
+  private say(notice: Notice | undefined): void {
+    this.last = notice;
+    if (notice) announceNow(notice.text);
+    this.drawNotices();
+  }
+
+  private drawNotices(): void {
+    const running = this.elsewhere.map((call) => ({
+      text: `Your call with ${peerOf(call, this.me.uid).name} is going on.`,
+      button: "Join here",
+      action: () => void this.enter(call.sessionId),
+    }));
+    this.home.setNotices([...running, ...(this.last ? [this.last] : [])]);
+  }
+}
+
+function goneWords(reason: string): string {
+  if (reason === "replaced") return "This tab's connection was taken over by another one.";
+  if (reason === "unauthorized" || reason === "token_failed") return "Your sign-in is no longer valid. Sign in again.";
+  if (reason === "unsupported_protocol") return "This page is older than the server. Reload it.";
+  return "The connection to the server was closed.";
+}

@@ -1,0 +1,159 @@
+// The middle of the call screen: the tiles of the people and, when somebody shares it, a screen.
+
+import type { RemoteParticipant, Session, User } from "../sdk/index.js";
+import { h, setText, show } from "./dom.js";
+import { icon } from "./icons.js";
+import { fit } from "./layout.js";
+import type { Line } from "./phone.js";
+import { Tile, useSpeaker } from "./tile.js";
+
+const gap = 10;
+
+export class Floor {
+  readonly element: HTMLElement;
+  private readonly grid = h("div", { class: "grid", role: "list", "aria-label": "People in this call" });
+  private readonly screenVideo = h("video", { autoplay: true, playsinline: true, "aria-hidden": "true", tabindex: "-1" });
+  private readonly screenName = h("span", {});
+  private readonly screen: HTMLElement;
+  private readonly soundHelp: HTMLElement;
+  private readonly self: Tile;
+  private readonly waiting: Tile;
+  private readonly tiles = new Map<string, Tile>();
+  private readonly sizes: ResizeObserver;
+  private sharers: string[] = [];
+
+  constructor(me: User, line: Line) {
+    this.self = new Tile({ id: me.uid, name: me.name || me.uid, avatar: me.avatar }, { self: true });
+    this.waiting = new Tile(line.peer, { waiting: true });
+    this.screen = h("div", { class: "show", role: "group", hidden: true }, this.screenVideo, h("div", { class: "plate" }, this.screenName));
+    this.soundHelp = h(
+      "div",
+      { class: "sound-help", hidden: true },
+      h("button", { class: "button primary", type: "button", on: { click: () => this.unblock() } }, icon("speaker"), "Turn on sound"),
+    );
+    this.element = h("div", { class: "floor" }, this.screen, this.grid, this.soundHelp);
+    this.sizes = new ResizeObserver(() => this.arrange());
+    this.sizes.observe(this.element);
+    this.sizes.observe(this.grid);
+  }
+
+  /** Brings tiles and screen in line with the call. */
+  draw(line: Line): void {
+    const { session } = line;
+    const others = session?.participants ?? [];
+    this.drawOthers(others);
+    this.drawSelf(line, session);
+    this.drawScreen(others);
+    const alone = others.length === 0;
+    if (alone) this.waiting.update({ microphoneOn: true, cameraOn: false, note: waitingWords(line) });
+    this.waiting.element.classList.toggle("ripple", line.phase === "calling");
+    const pip = others.length <= 1 && this.sharers.length === 0;
+    this.element.classList.toggle("pip", pip);
+    const selfShown = !pip || Boolean(session?.local.cameraOn);
+    this.place([...(alone ? [this.waiting] : []), ...others.map((other) => this.tiles.get(other.participantId)!), ...(selfShown ? [this.self] : [])]);
+    this.arrange();
+  }
+
+  /** Marks who speaks. */
+  speaking(speaking: ReadonlySet<string>): void {
+    for (const [id, tile] of this.tiles) tile.speaking = speaking.has(id);
+  }
+
+  /** The chosen loudspeaker changed. */
+  useSpeaker(): void {
+    for (const tile of this.tiles.values()) tile.useSpeaker();
+    useSpeaker(this.screenVideo);
+  }
+
+  remove(): void {
+    this.sizes.disconnect();
+    for (const tile of [this.self, this.waiting, ...this.tiles.values()]) tile.remove();
+    this.screenVideo.srcObject = null;
+  }
+
+  private drawOthers(others: readonly RemoteParticipant[]): void {
+    const present = new Set(others.map((other) => other.participantId));
+    for (const [id, tile] of this.tiles) {
+      if (present.has(id)) continue;
+      tile.remove();
+      this.tiles.delete(id);
+    }
+    for (const other of others) {
+      let tile = this.tiles.get(other.participantId);
+      if (!tile) {
+        const { uid, name, avatar } = other.user;
+        tile = new Tile({ id: uid, name: name || uid, avatar }, { blocked: () => show(this.soundHelp, true) });
+        this.tiles.set(other.participantId, tile);
+      }
+      tile.play(other.stream);
+      tile.update({
+        microphoneOn: other.microphoneOn,
+        cameraOn: other.cameraOn && other.stream.getVideoTracks().length > 0,
+        note: other.publications.length === 0 ? "Connecting…" : "",
+      });
+    }
+  }
+
+  private drawSelf(line: Line, session: Session | undefined): void {
+    if (session) this.self.play(session.local.stream);
+    this.self.update({
+      microphoneOn: session?.local.microphoneOn ?? true,
+      cameraOn: session?.local.cameraOn ?? line.type === "video",
+      note: "",
+    });
+  }
+
+  private drawScreen(others: readonly RemoteParticipant[]): void {
+    const sharers = others.filter((other) => other.screenOn && other.screen.getVideoTracks().length > 0);
+    // The newest screen has the stage; when it ends, the one before comes back.
+    const ids = sharers.map((other) => other.participantId);
+    this.sharers = [...this.sharers.filter((id) => ids.includes(id)), ...ids.filter((id) => !this.sharers.includes(id))];
+    const sharer = sharers.find((other) => other.participantId === this.sharers.at(-1));
+    show(this.screen, Boolean(sharer));
+    this.element.classList.toggle("sharing", Boolean(sharer));
+    const stream = sharer?.screen ?? null;
+    if (this.screenVideo.srcObject !== stream) this.screenVideo.srcObject = stream;
+    if (!sharer) return;
+    const words = `${sharer.user.name || sharer.user.uid}'s screen`;
+    setText(this.screenName, words);
+    this.screen.setAttribute("aria-label", words);
+    useSpeaker(this.screenVideo);
+    this.screenVideo.play().catch((error: DOMException) => error.name === "NotAllowedError" && show(this.soundHelp, true));
+  }
+
+  /** Puts exactly these tiles into the grid, moving none that is in its place: a moved video would blink. */
+  private place(tiles: Tile[]): void {
+    const wanted = tiles.map((tile) => tile.element);
+    for (const child of [...this.grid.children]) if (!wanted.includes(child as HTMLElement)) child.remove();
+    wanted.forEach((element, at) => {
+      if (this.grid.children[at] !== element) this.grid.insertBefore(element, this.grid.children[at] ?? null);
+    });
+    // Taking a playing element out of the document pauses it.
+    tiles.forEach((tile) => tile.video.paused && tile.resume());
+  }
+
+  private arrange(): void {
+    const count = this.grid.childElementCount;
+    if (!this.element.classList.contains("pip") && count > 0) {
+      const { columns, width, height } = fit(count, this.grid.clientWidth, this.grid.clientHeight, gap);
+      // Rows break after this many columns, and a last row that is not full stands in the middle.
+      const spare = this.grid.clientWidth - columns * width - (columns - 1) * gap;
+      this.grid.style.setProperty("--pad", `${Math.max(0, Math.floor(spare / 2) - 1)}px`);
+      this.grid.style.setProperty("--tile-width", `${width}px`);
+      this.grid.style.setProperty("--tile-height", `${height}px`);
+    }
+    for (const tile of [this.self, ...this.tiles.values()]) tile.shape();
+  }
+
+  private unblock(): void {
+    show(this.soundHelp, false);
+    for (const tile of this.tiles.values()) tile.resume();
+    void this.screenVideo.play().catch(() => undefined);
+  }
+}
+
+function waitingWords(line: Line): string {
+  if (line.phase === "calling") return line.call ? "Ringing…" : "Calling…";
+  if (line.phase === "joining" || line.session?.state === "connecting") return "Connecting…";
+  return line.peer.group ? "Nobody else is here yet" : "Connecting…";
+}

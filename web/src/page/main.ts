@@ -1,0 +1,71 @@
+// The call page: sign in, then one desk for the rest of the visit.
+
+import { Parley } from "../sdk/index.js";
+import { forget, remember, savedToken, subjectOf } from "./account.js";
+import { getConfig, login, type ServerConfig } from "./api.js";
+import { Desk } from "./desk.js";
+import { byId, h } from "./dom.js";
+import { listenForKeys } from "./shortcuts.js";
+import { setTitle } from "./title.js";
+import { signInScreen } from "./signin.js";
+import { errorWords } from "./words.js";
+
+const root = byId("app");
+
+async function boot(): Promise<void> {
+  listenForKeys();
+  let config: ServerConfig;
+  try {
+    config = await getConfig();
+  } catch {
+    return failed("The server cannot be reached.", () => location.reload());
+  }
+  const token = savedToken();
+  const uid = token && subjectOf(token);
+  if (token && uid) await enter(config, token, uid);
+  else signIn(config);
+}
+
+function signIn(config: ServerConfig, message = ""): void {
+  setTitle("Sign in");
+  signInScreen(root, config, (token, uid) => void enter(config, token, uid), message);
+}
+
+async function enter(config: ServerConfig, token: string, uid: string): Promise<void> {
+  let current = token;
+  const client = new Parley({
+    // Only a development server can be asked for another token; elsewhere the application's own page does that.
+    token: async (reason) => {
+      if (reason !== "connect" && config.dev) {
+        current = (await login(uid, config.authKey ?? "")).token;
+        remember(current, uid);
+      }
+      return current;
+    },
+    client: { name: "parley-page", version: config.version },
+  });
+  setTitle("");
+  root.replaceChildren(h("p", { class: "gate hint", role: "status" }, "Connecting…"));
+  try {
+    const me = await client.connect();
+    remember(current, uid);
+    const desk = new Desk(root, client, me, () => current, config.dev, (message) => {
+      desk.remove();
+      client.disconnect();
+      forget();
+      signIn(config, message);
+    });
+  } catch (error) {
+    client.disconnect();
+    forget();
+    signIn(config, errorWords(error));
+  }
+}
+
+function failed(text: string, retry: () => void): void {
+  root.replaceChildren(
+    h("main", { class: "gate" }, h("div", { class: "gate-card" }, h("h1", {}, text), h("button", { class: "button primary", type: "button", on: { click: retry } }, "Try again"))),
+  );
+}
+
+void boot();

@@ -1,0 +1,107 @@
+// One person of a call: picture or avatar, name, what is muted. Its video element also plays that person's sound.
+
+import { avatar, type Face } from "./avatar.js";
+import { h, setAttribute, setText, show } from "./dom.js";
+import { icon } from "./icons.js";
+import { preferences } from "./preferences.js";
+
+export interface TileState {
+  microphoneOn: boolean;
+  cameraOn: boolean;
+  /** A word over the picture: "Ringing…", "Connecting…"; "" for none. */
+  note: string;
+}
+
+/** A picture is cropped to fill its tile unless more than this much of it would be lost. */
+const cropLimit = 1.45;
+
+export class Tile {
+  readonly element: HTMLElement;
+  readonly video: HTMLVideoElement;
+  private readonly face: HTMLElement;
+  private readonly muted = h("span", { class: "plate-muted" }, icon("micOff"));
+  private readonly note = h("p", { class: "tile-note" });
+
+  /** blocked runs when the browser refuses to play sound before the user has clicked something. */
+  constructor(
+    private readonly who: Face,
+    private readonly options: { self?: boolean; waiting?: boolean; blocked?: () => void } = {},
+  ) {
+    this.video = h("video", { autoplay: true, playsinline: true, tabindex: "-1", "aria-hidden": "true" });
+    this.video.muted = Boolean(options.self);
+    this.video.addEventListener("resize", () => this.shape());
+    this.face = avatar(who, "large");
+    this.element = h(
+      "div",
+      { class: `tile${options.self ? " self" : ""}${options.waiting ? " waiting" : ""}`, role: "listitem", "data-user": who.id },
+      this.face,
+      this.video,
+      this.note,
+      h("div", { class: "plate", "aria-hidden": "true" }, this.muted, h("span", {}, options.self ? "You" : who.name)),
+    );
+    show(this.video, false);
+  }
+
+  /** Plays a stream; the same stream again changes nothing. */
+  play(stream: MediaStream): void {
+    if (this.video.srcObject !== stream) this.video.srcObject = stream;
+    this.resume();
+    this.useSpeaker();
+  }
+
+  /** Tries to play again, after a click that allows sound. */
+  resume(): void {
+    if (!this.video.srcObject) return;
+    this.video.play().catch((error: DOMException) => {
+      if (error.name === "NotAllowedError") this.options.blocked?.();
+    });
+  }
+
+  /** Sends the sound to the chosen loudspeaker, where the browser can. */
+  useSpeaker(): void {
+    useSpeaker(this.video, Boolean(this.options.self));
+  }
+
+  update(state: TileState): void {
+    const name = this.options.self ? "You" : this.who.name;
+    const parts = [name];
+    if (!this.options.waiting) {
+      if (!state.microphoneOn) parts.push("muted");
+      if (!state.cameraOn) parts.push("camera off");
+    }
+    if (state.note) parts.push(state.note);
+    setAttribute(this.element, "aria-label", parts.join(", "));
+    show(this.muted, !state.microphoneOn && !this.options.waiting);
+    show(this.face, !state.cameraOn);
+    // Hidden from sight only: an element that is not displayed may stop playing sound.
+    setAttribute(this.video, "data-off", !state.cameraOn);
+    show(this.video, true);
+    setText(this.note, state.note);
+    show(this.note, state.note !== "");
+  }
+
+  set speaking(on: boolean) {
+    this.element.classList.toggle("speaking", on);
+  }
+
+  /** Chooses between cropping and letterboxing for the present sizes. */
+  shape(): void {
+    const { videoWidth, videoHeight } = this.video;
+    const { clientWidth, clientHeight } = this.element;
+    if (!videoWidth || !clientHeight) return;
+    const ratio = videoWidth / videoHeight / (clientWidth / clientHeight);
+    this.element.classList.toggle("tall", Math.max(ratio, 1 / ratio) > cropLimit);
+  }
+
+  remove(): void {
+    this.video.srcObject = null;
+    this.element.remove();
+  }
+}
+
+/** Sends an element's sound to the chosen loudspeaker; a loudspeaker that is gone means the default one. */
+export function useSpeaker(element: HTMLMediaElement, self = false): void {
+  if (self || !("setSinkId" in element)) return;
+  const id = preferences().devices.speakerId ?? "";
+  if (element.sinkId !== id) element.setSinkId(id).catch(() => element.setSinkId("").catch(() => undefined));
+}
