@@ -172,9 +172,8 @@ func (s *Stream) Map(in *In, out *Out) Verdict {
 
 // begin makes in the first packet of its source.
 func (s *Stream) begin(in *In) {
-	n := s.next()
 	s.close()
-	seg := segment{source: in.Source, from: in.Sequence, to: open, shift: n - in.Sequence}
+	seg := segment{source: in.Source, from: in.Sequence, to: open, shift: s.highest + 1 - in.Sequence}
 	// The line goes on: as much as the clock on the wall has moved since the newest frame, and at least one tick.
 	next := s.cfg.Timestamp
 	if !s.arrived.IsZero() {
@@ -192,10 +191,9 @@ func (s *Stream) begin(in *In) {
 
 // jump continues the current source, whose numbers leapt to at, as if nothing were missing: nobody asks for that many.
 func (s *Stream) jump(at int64) {
-	n := s.next()
 	s.close()
 	seg := s.segments[len(s.segments)-1]
-	seg.from, seg.to, seg.shift = at, open, n-at
+	seg.from, seg.to, seg.shift = at, open, s.highest+1-at
 	s.push(seg)
 }
 

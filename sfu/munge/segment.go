@@ -42,10 +42,13 @@ func (s *Stream) push(g segment) {
 	s.segments = append(s.segments, g)
 }
 
-// close ends the open segment after the newest packet seen.
+// close ends the open segment after the newest packet seen. All numbers up to there are given away for good.
 func (s *Stream) close() {
-	if s.current == 0 || len(s.segments) == 0 {
+	if s.current == 0 {
 		return
+	}
+	if n := s.next() - 1; n > s.highest {
+		s.advance(n)
 	}
 	last := &s.segments[len(s.segments)-1]
 	last.to = max(last.from, s.seen+1)

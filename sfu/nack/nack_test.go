@@ -1,0 +1,256 @@
+package nack
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+)
+
+var starts = []int64{0, 1, 0x7FFE, 0x7FFF, 0x8000, 0x8001, 0xFFFE, 0xFFFF, 0x10000, 0x10001, 0x17FFF, 0x1FFFF, 1<<31 - 1, 1 << 31, 1<<32 - 2, 1 << 40}
+
+const (
+	ms  = time.Millisecond
+	rtt = 40 * ms
+)
+
+var t0 = time.Unix(1000, 0)
+
+func wire(seqs ...int64) []uint16 {
+	var out []uint16
+	for _, s := range seqs {
+		out = append(out, uint16(s))
+	}
+	return out
+}
+
+func expect(t *testing.T, g *Generator, at time.Time, want []uint16, wantGaveUp int) {
+	t.Helper()
+	got, gaveUp := g.Due(at, rtt, nil)
+	if !slices.Equal(got, want) || gaveUp != wantGaveUp {
+		t.Fatalf("at %v: asks %d, gave up %d; want %d, %d", at.Sub(t0), got, gaveUp, want, wantGaveUp)
+	}
+}
+
+func TestALossIsAskedForOncePerRoundTripUntilItComes(t *testing.T) {
+	for _, s := range starts {
+		g := New(Config{})
+		g.Received(t0, s)
+		g.Received(t0, s+2)
+		expect(t, g, t0, nil, 0) // One packet may overtake another.
+		g.Received(t0.Add(ms), s+3)
+		expect(t, g, t0.Add(ms), wire(s+1), 0)
+		expect(t, g, t0.Add(2*ms), nil, 0)
+		if want := t0.Add(51 * ms); g.Deadline() != want {
+			t.Fatalf("deadline %v, want %v", g.Deadline().Sub(t0), want.Sub(t0))
+		}
+		expect(t, g, t0.Add(51*ms), wire(s+1), 0)
+		if !g.Received(t0.Add(80*ms), s+1) || g.Received(t0.Add(81*ms), s+1) {
+			t.Fatal("recovered exactly once")
+		}
+		expect(t, g, t0.Add(101*ms), nil, 0)
+		if !g.Deadline().IsZero() || g.Outstanding() != 0 {
+			t.Fatal("nothing is left to do")
+		}
+	}
+}
+
+func TestReorderedPacketsAreNotAskedFor(t *testing.T) {
+	for _, s := range starts {
+		g := New(Config{})
+		for _, d := range []int64{0, 2, 1, 4, 3, 5, 7, 6} {
+			g.Received(t0, s+d)
+			expect(t, g, t0, nil, 0)
+		}
+		if g.Outstanding() != 0 {
+			t.Fatal("a gap stayed open")
+		}
+	}
+}
+
+func TestTheLastPacketButOneIsAskedForAfterADelay(t *testing.T) {
+	g := New(Config{})
+	g.Received(t0, 10)
+	g.Received(t0, 12)
+	if want := t0.Add(10 * ms); g.Deadline() != want {
+		t.Fatalf("deadline %v", g.Deadline())
+	}
+	expect(t, g, t0.Add(9*ms), nil, 0)
+	expect(t, g, t0.Add(10*ms), wire(11), 0)
+}
+
+func TestTriesRunOut(t *testing.T) {
+	g := New(Config{MaxTries: 3})
+	g.Received(t0, 10)
+	g.Received(t0, 13)
+	at := t0.Add(10 * ms)
+	for range 3 {
+		expect(t, g, at, wire(11, 12), 0)
+		at = at.Add(50 * ms)
+	}
+	expect(t, g, at, nil, 2)
+	expect(t, g, at.Add(time.Second), nil, 0)
+}
+
+func TestWhatIsTooOldIsGivenUp(t *testing.T) {
+	g := New(Config{MaxTries: 1000, MaxAge: 100 * ms})
+	g.Received(t0, 10)
+	g.Received(t0, 13)
+	expect(t, g, t0.Add(10*ms), wire(11, 12), 0)
+	expect(t, g, t0.Add(60*ms), wire(11, 12), 0)
+	expect(t, g, t0.Add(110*ms), nil, 2)
+}
+
+func TestAWideGapIsGivenUpAtOnce(t *testing.T) {
+	for _, s := range starts {
+		g := New(Config{MaxOutstanding: 16})
+		g.Received(t0, s)
+		g.Received(t0, s+2)
+		g.Received(t0, s+1000)
+		expect(t, g, t0, nil, 998)
+		g.Received(t0, s+1003)
+		expect(t, g, t0, wire(s+1001), 0)
+		if g.Outstanding() != 2 {
+			t.Fatalf("%d outstanding", g.Outstanding())
+		}
+	}
+}
+
+func TestOutstandingIsBoundedByForgettingTheOldest(t *testing.T) {
+	g := New(Config{MaxOutstanding: 4})
+	for i := int64(0); i <= 12; i += 2 {
+		g.Received(t0, i)
+	}
+	expect(t, g, t0, wire(5, 7, 9), 2)
+	if g.Outstanding() != 4 {
+		t.Fatalf("%d outstanding", g.Outstanding())
+	}
+}
+
+func TestAKeyframeMakesOlderGapsMoot(t *testing.T) {
+	g := New(Config{})
+	g.Received(t0, 10)
+	g.Received(t0, 13)
+	g.Received(t0, 16)
+	g.Discard(13)
+	expect(t, g, t0.Add(10*ms), wire(14, 15), 0)
+	g.Discard(1 << 40)
+	expect(t, g, t0.Add(time.Second), nil, 0)
+	g.Reset()
+	if g.Received(t0, 5) || !g.Deadline().IsZero() {
+		t.Fatal("a reset generator starts anew")
+	}
+}
+
+func TestPairs(t *testing.T) {
+	for _, s := range starts {
+		seqs := wire(s, s+1, s+16, s+17, s+18, s+100)
+		pairs := AppendPairs(nil, seqs)
+		if len(pairs) != 3 {
+			t.Fatalf("%v", pairs)
+		}
+		var got []uint16
+		for _, p := range pairs {
+			got = append(got, p.PacketList()...)
+		}
+		if !slices.Equal(got, seqs) {
+			t.Fatalf("%d, want %d", got, seqs)
+		}
+	}
+}
+
+func TestOnePacketIsNotSentAgainTooOften(t *testing.T) {
+	var l Limiter
+	at, yes := t0, 0
+	for range 1000 {
+		if l.Allow(at, 5, rtt) {
+			yes++
+		}
+		at = at.Add(ms)
+	}
+	if yes != maxAnswers {
+		t.Errorf("%d answers", yes)
+	}
+	if !l.Allow(t0, 6, rtt) || l.Allow(t0.Add(29*ms), 6, rtt) || !l.Allow(t0.Add(30*ms), 6, rtt) {
+		t.Error("three quarters of a round trip")
+	}
+	if !l.Allow(at, -3, 0) {
+		t.Error("another packet")
+	}
+}
+
+func FuzzGenerator(f *testing.F) {
+	f.Add([]byte{1, 2, 1, 0, 200, 1, 10, 0x81, 5, 3})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		g := New(Config{MaxOutstanding: 8, MaxTries: 3})
+		now, seq := t0, int64(0)
+		asked := map[int64]int{}
+		for ; len(b) >= 2; b = b[2:] {
+			now = now.Add(time.Duration(b[0]) * ms)
+			seq += int64(int8(b[1]))
+			g.Received(now, seq)
+			got, _ := g.Due(now, rtt, nil)
+			for i, s := range got {
+				x := g.highest + int64(int16(s-uint16(g.highest)))
+				if asked[x]++; asked[x] > 3 || x == seq || i > 0 && s-got[i-1] >= 0x8000 {
+					t.Fatalf("asked %d for the %d. time", x, asked[x])
+				}
+			}
+			if g.Outstanding() > 8 || g.Outstanding() > 0 && g.Deadline().IsZero() {
+				t.Fatalf("%d outstanding, deadline %v", g.Outstanding(), g.Deadline())
+			}
+			for g.Outstanding() > 0 && b[0] == 255 { // Left alone, it comes to an end.
+				now = g.Deadline()
+				g.Due(now, rtt, nil)
+			}
+		}
+	})
+}
+
+func TestTheHotPathAllocatesNothing(t *testing.T) {
+	g := New(Config{})
+	var l Limiter
+	now, seq := t0, int64(0)
+	seqs, pairs := make([]uint16, 0, 256), make([]rtcp.NackPair, 0, 64)
+	step := func() {
+		now = now.Add(5 * ms)
+		seq += 2
+		g.Received(now, seq)
+		seqs, _ = g.Due(now, rtt, seqs[:0])
+		pairs = AppendPairs(pairs[:0], seqs)
+		l.Allow(now, seq, rtt)
+	}
+	for range 1000 {
+		step()
+	}
+	if n := testing.AllocsPerRun(1000, step); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkReceivedInOrder(b *testing.B) {
+	g := New(Config{})
+	var seq int64
+	for b.Loop() {
+		seq++
+		g.Received(t0, seq)
+	}
+}
+
+func BenchmarkTenPercentLoss(b *testing.B) {
+	g := New(Config{})
+	var seq int64
+	now := t0
+	dst := make([]uint16, 0, 256)
+	for b.Loop() {
+		seq++
+		now = now.Add(ms)
+		if seq%10 != 0 {
+			g.Received(now, seq)
+		}
+		if !now.Before(g.Deadline()) {
+			dst, _ = g.Due(now, rtt, dst[:0])
+		}
+	}
+}
