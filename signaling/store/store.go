@@ -12,9 +12,9 @@ var (
 	ErrNotFound = errors.New("store: not found")
 	// ErrConflict: a record was not at the revision the commit expected. Nothing was written; read again and decide anew.
 	ErrConflict = errors.New("store: conflict")
-	// ErrTooLarge: the commit is over MaxChanges, MaxValue or MaxKey. Nothing was written.
+	// ErrTooLarge: the commit is over one of the bounds below. Nothing was written.
 	ErrTooLarge = errors.New("store: too large")
-	// ErrBadKey: a key is empty, is not UTF-8 or is named twice in one commit. Nothing was written.
+	// ErrBadKey: a key is empty, or is there twice in one commit. Nothing was written.
 	ErrBadKey = errors.New("store: bad key")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store: closed")
@@ -25,6 +25,7 @@ const (
 	MaxValue   = 512 << 10 // bytes of one value
 	MaxKey     = 256       // bytes of one key
 	MaxChanges = 200       // changes in one commit
+	MaxCommit  = 4 << 20   // bytes of all values in one commit
 )
 
 // Record is one value and its place in history. Revisions grow with every commit and are never used twice.
@@ -36,9 +37,9 @@ type Record struct {
 
 // Change is one write of a commit.
 type Change struct {
-	Key   string // elements separated by '/', such as call/<id>
+	Key   string // elements separated by '/', such as call/<id>; any bytes, and the store keeps them apart
 	Value []byte // nil deletes; an empty value that is not nil is a value
-	// Expect is the revision that the record must have now; 0 means that it must not exist.
+	// Expect is the revision that the record must have now; 0 means that it must not exist, also after it was deleted.
 	Expect uint64
 	// Blind writes whatever the revision is.
 	Blind bool
@@ -52,8 +53,8 @@ type Store interface {
 	// Commit writes all changes or none. When it returns without error they are on disk; the result has the new revision of
 	// each change in order. A context that ends, or a connection that breaks, leaves it open whether the commit happened.
 	Commit(ctx context.Context, changes []Change) ([]uint64, error)
-	// List reads the records whose key begins with prefix, which must end on an element: "call" or "call/", but not "ca".
-	// An empty prefix lists everything. The order is that of the revisions.
+	// List reads the records below a prefix of whole elements: "call" and "call/" both find call/<id>, "ca" does not. An empty
+	// prefix lists everything. The order is that of the revisions.
 	List(ctx context.Context, prefix string) ([]Record, error)
 	// Close waits until everything is released. Later calls give ErrClosed.
 	Close() error

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+)
+
+// BenchmarkCommit is the time until changes are on disk: one record, a call with its two users, and both from 16 at once.
+func BenchmarkCommit(b *testing.B) {
+	for _, width := range []int{1, 3} {
+		changes := func(id int64) []Change {
+			all := make([]Change, width)
+			for i := range all {
+				all[i] = Change{Key: fmt.Sprintf("call/%d/%d", id, i), Value: make([]byte, 1024), Blind: true}
+			}
+			return all
+		}
+		b.Run(fmt.Sprintf("records=%d/writers=1", width), func(b *testing.B) {
+			s := open(b, b.TempDir())
+			for b.Loop() {
+				commit(b, s, changes(0)...)
+			}
+		})
+		b.Run(fmt.Sprintf("records=%d/writers=16", width), func(b *testing.B) {
+			s := open(b, b.TempDir())
+			var ids atomic.Int64
+			b.SetParallelism(8) // times GOMAXPROCS
+			b.RunParallel(func(pb *testing.PB) {
+				id := ids.Add(1)
+				for pb.Next() {
+					commit(b, s, changes(id)...)
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkOpen is the time from a data directory to a store that answers.
+func BenchmarkOpen(b *testing.B) {
+	for _, records := range []int{0, 10_000} {
+		b.Run(fmt.Sprintf("records=%d", records), func(b *testing.B) {
+			dir := b.TempDir()
+			fill(b, dir, records)
+			for b.Loop() {
+				s := open(b, dir)
+				b.StopTimer()
+				if err := s.Close(); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// BenchmarkRead is the time of one Get, and of a List of ten thousand.
+func BenchmarkRead(b *testing.B) {
+	dir := b.TempDir()
+	fill(b, dir, 10_000)
+	s := open(b, dir)
+	b.Run("get", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.Get(b.Context(), "call/7"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("list=10000", func(b *testing.B) {
+		for b.Loop() {
+			if all, err := s.List(b.Context(), "call"); err != nil || len(all) != 10_000 {
+				b.Fatal(len(all), err)
+			}
+		}
+	})
+}
+
+func fill(b *testing.B, dir string, records int) {
+	s := open(b, dir)
+	for i := 0; i < records; i += MaxChanges {
+		var changes []Change
+		for n := i; n < min(records, i+MaxChanges); n++ {
+			changes = append(changes, Change{Key: fmt.Sprintf("call/%d", n), Value: make([]byte, 1024), Blind: true})
+		}
+		commit(b, s, changes...)
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
