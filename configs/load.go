@@ -2,6 +2,7 @@ package configs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +29,8 @@ type Source struct {
 	Path string   // a YAML file; empty: none
 	Env  []string // as os.Environ gives it; other names than PARLEY_… are ignored
 	Set  []string // section.key=value, the value in YAML
-	Base *Config  // instead of Default()
+	Dev  bool     // begin with Dev(Bind) instead of Default(), and let it pass
+	Bind string   // the address for Dev; empty: Loopback
 }
 
 // Load reads a configuration strictly and checks every field of it. The error has one line for each thing that is wrong.
@@ -40,7 +42,7 @@ func Load(src Source) (Config, error) {
 	if problems := cfg.resolveSecrets(); len(problems) > 0 {
 		return Config{}, where.explain(problems)
 	}
-	if problems := cfg.problems(); len(problems) > 0 {
+	if problems := cfg.problems(src.Dev); len(problems) > 0 {
 		return Config{}, where.explain(problems)
 	}
 	return cfg, nil
@@ -54,8 +56,8 @@ func Read(src Source) (Config, error) {
 
 func read(src Source) (Config, origin, error) {
 	cfg := Default()
-	if src.Base != nil {
-		cfg = *src.Base
+	if src.Dev {
+		cfg = Dev(cmp.Or(src.Bind, Loopback))
 	}
 	where := origin{}
 	if src.Path != "" {

@@ -159,6 +159,8 @@ func TestRefusals(t *testing.T) {
 		{"two documents", usable + "---\nlog: {}\n", nil, nil, `FILE: a second YAML document is not read; remove everything from the line ---`},
 		{"no key", "turn: {tls: off}\n", nil, nil, `auth.keys is empty, so nobody could sign a token: add a key with an id and a secret of your own (openssl rand -hex 32), or start with --dev to try things out`},
 		{"devkey", strings.Replace(usable, "backend", DevKey, 1), nil, nil, `FILE:1: auth.keys.0.id is "devkey", the key of --dev that everybody knows; choose another id and secret`},
+		{"secret of --dev", strings.Replace(usable, testSecret, devSecret, 1), nil, nil, `FILE:1: auth.keys.0.secret is the secret of --dev that everybody knows; choose another (openssl rand -hex 32)`},
+		{"open login", usable, []string{"PARLEY_AUTH_OPEN_LOGIN=true"}, nil, `PARLEY_AUTH_OPEN_LOGIN: auth.open_login lets anyone sign in as anyone and is for --dev only; set it to false`},
 		{"short secret", "turn: {tls: off}\nauth:\n  keys: [{id: a, secret: short}]\n", nil, nil, `FILE:3: auth.keys.0.secret has 5 characters; write at least 32 (openssl rand -hex 32)`},
 		{"missing secret file", "turn: {tls: off}\nauth:\n  keys: [{id: a, secret_file: /nowhere}]\n", nil, nil, `FILE:3: auth.keys.0.secret_file "/nowhere" cannot be read: open /nowhere: no such file or directory`},
 		{"secret and secret file", usable, nil, []string{"turn.secret=" + testSecret, "turn.secret_file=/x"}, `--set turn.secret_file: turn.secret_file and turn.secret are both set; keep one`},
@@ -256,7 +258,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		where := origin{}
 		where.file(text, "fuzz")
-		problems := cfg.problems()
+		problems := cfg.problems(false)
 		if len(problems) > 0 {
 			if where.explain(problems).Error() == "" {
 				t.Error("a refusal without words")
@@ -272,4 +274,22 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("a printed configuration does not load: %v", err)
 		}
 	})
+}
+
+func TestDevNeedsNothingAndBindsToLoopback(t *testing.T) {
+	cfg, err := Load(Source{Dev: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, listen := range []string{
+		cfg.HTTP.Listen, cfg.Admin.Listen, cfg.Media.UDP, cfg.Media.TCP, cfg.TURN.UDP, cfg.TURN.TCP, cfg.TURN.TLS,
+	} {
+		if !strings.HasPrefix(listen, Loopback+":") {
+			t.Errorf("--dev listens on %s", listen)
+		}
+	}
+	cfg, err = Load(Source{Dev: true, Bind: "::", Set: []string{"turn.tls=off"}})
+	if err != nil || cfg.HTTP.Listen != "[::]:7700" || cfg.TURN.TLS != Off || cfg.Admin.Listen != "127.0.0.1:7702" {
+		t.Errorf("--bind :: gives %+v, %v", cfg, err)
+	}
 }

@@ -19,15 +19,16 @@ func (k *checker) add(path, format string, args ...any) {
 	k.found = append(k.found, problem{path: path, text: fmt.Sprintf(format, args...)})
 }
 
-// problems returns everything that is wrong with c; none means that a server can be started from it.
-func (c Config) problems() []problem {
+// problems returns everything that is wrong with c; none means that a server can be started from it. What is good enough
+// for --dev is wrong anywhere else.
+func (c Config) problems(dev bool) []problem {
 	k := &checker{}
 	c.checkHTTP(k)
 	c.checkMedia(k)
-	c.checkTURN(k)
+	c.checkTURN(k, dev)
 	c.checkCalls(k)
 	c.checkSignaling(k)
-	c.checkAuth(k)
+	c.checkAuth(k, dev)
 	c.checkRest(k)
 	return k.found
 }
@@ -70,7 +71,7 @@ func (c Config) checkMedia(k *checker) {
 	}
 }
 
-func (c Config) checkTURN(k *checker) {
+func (c Config) checkTURN(k *checker, dev bool) {
 	if !c.TURN.Enabled {
 		return
 	}
@@ -81,7 +82,7 @@ func (c Config) checkTURN(k *checker) {
 	if c.TURN.UDP == Off && c.TURN.TCP == Off && c.TURN.TLS == Off {
 		k.add("turn.enabled", "is true, but turn.udp, turn.tcp and turn.tls are all off; set it to false or open one of them")
 	}
-	if c.TURN.TLS != Off && c.TURNCert() == "" {
+	if c.TURN.TLS != Off && c.TURNCert() == "" && !dev {
 		k.add("turn.tls", "is %q, but there is no certificate: set turn.cert_file and turn.key_file (or those of http), or turn.tls: off", c.TURN.TLS)
 	}
 	if strings.ContainsAny(c.TURN.Host, " /:@?") && !isIPv6(c.TURN.Host) {
@@ -146,7 +147,7 @@ func (c Config) checkSignaling(k *checker) {
 // keyID is what may stand in a token's iss and in an ApiKey header.
 var keyID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-func (c Config) checkAuth(k *checker) {
+func (c Config) checkAuth(k *checker, dev bool) {
 	if len(c.Auth.Keys) == 0 {
 		k.add("auth.keys", "is empty, so nobody could sign a token: add a key with an id and a secret of your own (openssl rand -hex 32), or start with --dev to try things out")
 	}
@@ -156,14 +157,20 @@ func (c Config) checkAuth(k *checker) {
 		switch {
 		case !keyID.MatchString(key.ID):
 			k.add(path+".id", "is %q; write 1 to 64 of A-Z a-z 0-9 . _ -", key.ID)
-		case key.ID == DevKey && !c.Auth.OpenLogin:
+		case key.ID == DevKey && !dev:
 			k.add(path+".id", "is %q, the key of --dev that everybody knows; choose another id and secret", DevKey)
 		case seen[key.ID]:
 			k.add(path+".id", "%q is there twice; every key needs an id of its own", key.ID)
 		}
 		seen[key.ID] = true
+		if key.Secret == devSecret && !dev {
+			k.add(path+".secret", "is the secret of --dev that everybody knows; choose another (openssl rand -hex 32)")
+		}
 		k.secret(path+".secret", key.Secret, false)
 		k.oneOf(path+".role", key.Role, "", RoleNone, RoleRead, RoleAdmin)
+	}
+	if c.Auth.OpenLogin && !dev {
+		k.add("auth.open_login", "lets anyone sign in as anyone and is for --dev only; set it to false")
 	}
 	k.between("auth.token_ttl", c.Auth.TokenTTL, time.Minute, 30*24*time.Hour)
 }
