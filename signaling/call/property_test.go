@@ -20,7 +20,11 @@ func TestEveryOrderHasOneOutcome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				lines := append([]string{rapid.SampledFrom(first).Draw(t, "first")}, rapid.SliceOfN(anyLine(), 0, 40).Draw(t, "lines")...)
+				lines := []string{rapid.SampledFrom(first).Draw(t, "first")}
+				if rapid.Bool().Draw(t, "talking") {
+					lines = append(lines, "alice/1 join", "bob/1 accept", "bob/1 join", "carol/1 join")
+				}
+				lines = append(lines, rapid.SliceOfN(anyLine(), 0, 40).Draw(t, "lines")...)
 				for _, d := range []string{"alice/1", "alice/2", "bob/1", "bob/2", "carol/1", "carol/2", "dave/1", "dave/2", "erin/1", "erin/2"} {
 					lines = append(lines, d+" offline")
 				}
@@ -41,18 +45,19 @@ func TestEveryOrderHasOneOutcome(t *testing.T) {
 
 // anyLine draws one line of a story.
 func anyLine() *rapid.Generator[string] {
-	users := []string{"alice", "bob", "bob", "carol", "dave", "erin"}
+	users := []string{"alice", "alice", "bob", "bob", "bob", "carol", "dave", "erin"}
+	likely := []string{"accept", "accept", "join", "join", "join", "join takeover", "leave", "end", "reject", "offline"}
 	return rapid.Custom(func(t *rapid.T) string {
-		after := rapid.SampledFrom([]string{"", "", "", "+1s ", "+10s ", "+31s "}).Draw(t, "after")
+		after := rapid.SampledFrom([]string{"", "", "", "", "", "", "", "", "+1s ", "+1s ", "+10s ", "+31s "}).Draw(t, "after")
 		user := rapid.SampledFrom(users).Draw(t, "user")
-		switch rapid.IntRange(0, 19).Draw(t, "what") {
+		switch rapid.IntRange(0, 14).Draw(t, "what") {
 		case 0:
 			return after + rapid.SampledFrom([]string{"add ", "remove "}).Draw(t, "membership") + user
 		case 1:
 			return after + rapid.SampledFrom([]string{"wait", "restart"}).Draw(t, "time")
 		}
 		dev := rapid.SampledFrom([]string{"/1", "/1", "/2", ""}).Draw(t, "device")
-		return after + user + dev + " " + rapid.SampledFrom(events).Draw(t, "event")
+		return after + user + dev + " " + rapid.SampledFrom(slices.Concat(events, likely)).Draw(t, "event")
 	})
 }
 
@@ -175,8 +180,12 @@ func (r Recipient) devices() []Device {
 // check compares what each device believes with what is so.
 func (a *audience) check(t *rapid.T, line string) {
 	for _, m := range a.call.Members {
-		if a.missed[m.UID] > 1 || a.call.Terminal() && !m.Removed && (m.State == StateUnanswered || m.State == StateBusy) != m.Missed {
+		unheard := a.call.Terminal() && !m.Removed && !m.Missed && (m.State == StateUnanswered || m.State == StateBusy)
+		if a.missed[m.UID] > 1 || unheard {
 			t.Fatalf("%q: %s is %s and was told %d times of a missed call", line, m.UID, m.State, a.missed[m.UID])
+		}
+		if m.State == StateRinging && !a.now.Before(a.call.RingDeadline) {
+			t.Fatalf("%q: %s rings on after the deadline", line, m.UID)
 		}
 		for _, d := range (Recipient{UID: m.UID}).devices() {
 			if is := m.State == StateRinging && !m.Removed; a.ringing[d] != is {
