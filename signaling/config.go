@@ -11,8 +11,6 @@ import (
 
 // Config is what an operator may say about signaling. The zero value of every field means the default in its comment.
 type Config struct {
-	Version string // the server's version, shown to clients
-
 	// Who may connect.
 	Origins       []string // browser origins besides the server's own, as "https://app.example"; "*" allows all
 	OpenDirectory bool     // any uid may be rung, also one never seen; closed directories answer ERR_UID_NOT_FOUND
@@ -28,6 +26,7 @@ type Config struct {
 	MaxPairs        int           // 30
 
 	// Sockets.
+	MaxSockets    int           // 20,000; more are refused with 503
 	HelloTimeout  time.Duration // 10s
 	IdleTimeout   time.Duration // 60s
 	WriteTimeout  time.Duration // 10s; for one message to leave
@@ -68,6 +67,7 @@ func (c Config) withDefaults() (Config, error) {
 	orInt(&c.RingsPerMinute, 6)
 	orInt(&c.Pairs, 4)
 	orInt(&c.MaxPairs, 30)
+	orInt(&c.MaxSockets, 20_000)
 	orInt(&c.SendMessages, 512)
 	orInt(&c.SendBytes, 1<<20)
 	orInt(&c.MessageBytes, 64<<10)

@@ -217,6 +217,22 @@ func (h *hub) connected(uid, id string) bool {
 	return d != nil && d.connected()
 }
 
+// expel forgets all devices of a user and closes their connections.
+func (h *hub) expel(uid string) {
+	h.mu.Lock()
+	var open []*socket
+	for _, d := range h.users[uid] {
+		if s := d.end(); s != nil {
+			open = append(open, s)
+		}
+		h.remove(d)
+	}
+	h.mu.Unlock()
+	for _, s := range open {
+		s.cut(wire.CloseUnauthorized)
+	}
+}
+
 // close forgets all devices, whose sockets the server closes, and takes no new ones.
 func (h *hub) close() {
 	h.mu.Lock()

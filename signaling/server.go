@@ -3,12 +3,16 @@ package signaling
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/gorilla/websocket"
+
+	"github.com/parleyrtc/parley/signaling/call"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/token"
 	"github.com/parleyrtc/parley/signaling/wire"
@@ -41,22 +45,37 @@ type Profiles interface {
 // Server is the signaling side of one node: its sockets and the calls it owns.
 type Server struct {
 	// Set at construction.
-	config  Config
-	deps    Deps
-	log     *slog.Logger
-	metrics *metrics
-	started time.Time
-	hub     *hub
-	mux     *http.ServeMux
+	config    Config
+	deps      Deps
+	log       *slog.Logger
+	metrics   *metrics
+	hub       *hub
+	calls     *calls
+	limits    *limits
+	mutations *mutations
+	dialing   *dialing
+	upgrader  *websocket.Upgrader
+	mux       *http.ServeMux
+	context   context.Context // ends what is under way when the server closes
+	cancel    context.CancelFunc
 
-	draining atomic.Bool
+	draining atomic.Bool // no new calls
+	closing  atomic.Bool // devices that go away now are not gone: the server is
+
+	// Guarded by ringing.
+	ringing sync.Mutex
+	rings   call.RingLimit
 
 	// Guarded by mu.
 	mu      sync.Mutex
 	sockets map[*socket]struct{}
 	closed  bool
-	wg      sync.WaitGroup // one per socket
+
+	serving sync.WaitGroup // one per socket
 }
+
+// A Server is the Calls of REST.
+var _ Calls = (*Server)(nil)
 
 // New takes back the calls that the store has and returns a server that is ready to be asked. Ringing calls go on towards
 // their deadline, and participants of ongoing ones have the grace period from now on to come back.
@@ -69,16 +88,81 @@ func New(config Config, deps Deps) (*Server, error) {
 		return nil, errors.New("signaling: New needs a store, media, tokens, a directory and ICE servers")
 	}
 	s := &Server{
-		config: config, deps: deps, log: config.Logger, metrics: newMetrics(config.Registerer), started: time.Now(),
-		mux: http.NewServeMux(), sockets: map[*socket]struct{}{},
+		config: config, deps: deps, log: config.Logger, metrics: newMetrics(config.Registerer), calls: newCalls(),
+		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), dialing: newDialing(),
+		mux: http.NewServeMux(), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{},
+	}
+	s.context, s.cancel = context.WithCancel(context.Background())
+	s.hub = newHub(config, s.calls.presence)
+	s.upgrader = s.newUpgrader()
+	s.mux.HandleFunc("/v1/ws", s.serveSocket)
+	ctx, cancel := context.WithTimeout(s.context, time.Minute)
+	defer cancel()
+	if err := s.resume(ctx); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("signaling: taking back calls: %w", err)
 	}
 	return s, nil
 }
 
-// Handler serves everything under /v1/.
+// Handler serves the WebSocket endpoint /v1/ws.
 func (s *Server) Handler() http.Handler { return s.mux }
 
-// MediaEvent takes a fact from the media side. It never blocks and may be called from any goroutine.
-func (s *Server) MediaEvent(event MediaEvent) {
-	s.metrics.mediaEvents.WithLabelValues(event.Kind.String()).Inc()
+// Ready says why the server should get no traffic, nil if it should.
+func (s *Server) Ready(ctx context.Context) error {
+	if s.draining.Load() {
+		return errors.New("signaling: draining")
+	}
+	if _, err := s.deps.Store.Get(ctx, "ready"); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("signaling: the store: %w", err)
+	}
+	return nil
+}
+
+// drainLook is how often Drain looks whether calls are still going on.
+const drainLook = 100 * time.Millisecond
+
+// Drain refuses new calls from now on, tells every client when the server will be gone (the deadline of ctx), and returns
+// when no call is left or ctx is over. It ends no call.
+func (s *Server) Drain(ctx context.Context) {
+	s.draining.Store(true)
+	now := time.Now()
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = now
+	}
+	if data, err := wire.Encode(wire.DrainingEvent{Deadline: wire.Millis(deadline)}); err == nil {
+		s.hub.everyone(wire.EventServerDraining, now, data)
+	}
+	ticker := time.NewTicker(drainLook)
+	defer ticker.Stop()
+	for s.calls.live() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// closeWait is how long Close lets requests that are under way come to their end.
+const closeWait = 2 * time.Second
+
+// Close closes all connections with 1012 and stops the calls where they stand, without ending any: the next process with the
+// same store takes them back. It waits for every goroutine. The media side is to be closed after it.
+func (s *Server) Close() {
+	s.draining.Store(true)
+	s.closing.Store(true)
+	s.mu.Lock()
+	s.closed = true
+	for k := range s.sockets {
+		k.cut(wire.CloseRestart)
+	}
+	s.mu.Unlock()
+	hurry := time.AfterFunc(closeWait, s.cancel)
+	s.serving.Wait()
+	s.calls.close()
+	hurry.Stop()
+	s.cancel()
+	s.hub.close()
 }

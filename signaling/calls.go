@@ -1,0 +1,221 @@
+package signaling
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/wire"
+)
+
+// lingering is how long a finished call keeps its loop: late actions get the final call, and a client that comes back sees
+// in its snapshot how the call ended.
+const lingering = 2 * time.Minute
+
+// calls knows the loop of every call that is live or ended a short while ago, and whose calls they are.
+type calls struct {
+	// Guarded by mu.
+	mu      sync.Mutex
+	byID    map[string]*loop
+	byUser  map[string]map[string]*loop // by uid, then call id
+	members map[string][]string         // by call id: the uids it is in byUser for
+	closed  bool
+
+	running sync.WaitGroup // loops and what they start
+}
+
+func newCalls() *calls {
+	return &calls{byID: map[string]*loop{}, byUser: map[string]map[string]*loop{}, members: map[string][]string{}}
+}
+
+// add makes a loop known and reports false when the server is closing. The caller starts it then.
+func (c *calls) add(l *loop) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.byID[l.id] = l
+	c.running.Add(1)
+	return true
+}
+
+// index notes who belongs to a call now.
+func (c *calls) index(l *loop, current *call.Call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unindex(l.id)
+	var uids []string
+	for i := range current.Members {
+		uid := current.Members[i].UID
+		if _, in := current.Member(uid); !in {
+			continue
+		}
+		uids = append(uids, uid)
+		if c.byUser[uid] == nil {
+			c.byUser[uid] = map[string]*loop{}
+		}
+		c.byUser[uid][l.id] = l
+	}
+	c.members[l.id] = uids
+}
+
+// remove forgets a loop that has ended.
+func (c *calls) remove(l *loop) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unindex(l.id)
+	delete(c.byID, l.id)
+}
+
+func (c *calls) unindex(id string) {
+	for _, uid := range c.members[id] {
+		delete(c.byUser[uid], id)
+		if len(c.byUser[uid]) == 0 {
+			delete(c.byUser, uid)
+		}
+	}
+	delete(c.members, id)
+}
+
+// find returns the loop of a call that the user belongs to. For anybody else there is no such call.
+func (c *calls) find(uid, id string) *loop {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byUser[uid][id]
+}
+
+// loop returns the loop of a call, for facts that come from inside.
+func (c *calls) loop(id string) *loop {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byID[id]
+}
+
+// of returns the loops of all calls that the user belongs to.
+func (c *calls) of(uid string) []*loop {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]*loop, 0, len(c.byUser[uid]))
+	for _, l := range c.byUser[uid] {
+		out = append(out, l)
+	}
+	return out
+}
+
+// all returns every loop.
+func (c *calls) all() []*loop {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]*loop, 0, len(c.byID))
+	for _, l := range c.byID {
+		out = append(out, l)
+	}
+	return out
+}
+
+// live counts the calls that are not over.
+func (c *calls) live() int {
+	n := 0
+	for _, l := range c.all() {
+		if !l.published.Load().call.Terminal() {
+			n++
+		}
+	}
+	return n
+}
+
+// everyCall and liveCalls choose what views returns.
+func everyCall(*call.Call) bool   { return true }
+func liveCalls(c *call.Call) bool { return !c.Terminal() }
+
+// views shows the user's calls, the oldest first.
+func (c *calls) views(uid string, which func(*call.Call) bool) []wire.CallView {
+	var out []wire.CallView
+	for _, l := range c.of(uid) {
+		if now := l.published.Load(); which(now.call) {
+			out = append(out, now.view)
+		}
+	}
+	sortViews(out)
+	return out
+}
+
+// busy reports whether the user holds a seat in a call other than except.
+func (c *calls) busy(uid, except string) bool {
+	for _, l := range c.of(uid) {
+		if l.id != except && l.published.Load().call.HoldsBusy(uid) {
+			return true
+		}
+	}
+	return false
+}
+
+// ringing returns the id of a 1:1 call in which from is ringing to at this moment, "" if there is none.
+func (c *calls) ringing(from, to string) string {
+	for _, l := range c.of(to) {
+		now := l.published.Load().call
+		if now.Status == call.Initiated && now.ReceiverType == call.User && now.Initiator == from && now.Receiver == to {
+			return now.ID
+		}
+	}
+	return ""
+}
+
+// presence tells the user's calls that one of their devices came or went.
+func (c *calls) presence(uid, device string) {
+	for _, l := range c.of(uid) {
+		l.box.present(call.Device{UID: uid, ID: device})
+	}
+}
+
+// close stops all loops where they stand, without ending a call, and waits for them.
+func (c *calls) close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	for _, l := range c.all() {
+		l.box.close()
+	}
+	c.running.Wait()
+}
+
+// resume starts loops for the calls that an earlier process left in the store.
+func (s *Server) resume(ctx context.Context) error {
+	records, err := s.deps.Store.List(ctx, "call")
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	resumed := 0
+	for _, record := range records {
+		c, err := decodeCall(record.Value)
+		if err != nil {
+			s.log.Error("a stored call cannot be read and is left alone", "key", record.Key, "error", err)
+			continue
+		}
+		if !c.Terminal() {
+			c.Restore(now)
+			resumed++
+		}
+		s.start(newLoop(s, c, record.Revision), nil)
+	}
+	if resumed > 0 {
+		s.log.Info("took back calls of an earlier process", "calls", resumed)
+	}
+	return nil
+}
+
+// start runs a new loop, whose call has come into being with these effects.
+func (s *Server) start(l *loop, effects []call.Effect) bool {
+	if !s.calls.add(l) {
+		return false
+	}
+	s.calls.index(l, l.call)
+	if !l.call.Terminal() {
+		s.metrics.callsActive.Inc()
+	}
+	go l.run(effects)
+	return true
+}

@@ -1,0 +1,150 @@
+package signaling
+
+import (
+	"time"
+
+	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/idem"
+	"github.com/parleyrtc/parley/signaling/token"
+	"github.com/parleyrtc/parley/signaling/wire"
+)
+
+// message handles one message of a client who has said hello. It returns when the message is answered, so that one thing
+// happens after the other; only an offer is answered later.
+func (k *socket) message(text bool, message []byte) {
+	now := time.Now()
+	wait, allowed := k.allowed(now)
+	req, bad := wire.Parse(message, k.lenient)
+	if !text {
+		bad = &wire.Error{RPC: wire.RPCRequest, Code: wire.CodeBadRequest, Message: "Messages are text."}
+	}
+	if len(message) > k.server.config.MessageBytes && !req.Offer() {
+		k.cut(wire.CloseTooBig)
+		return
+	}
+	if bad != nil {
+		k.finish(req, nil, bad)
+		if k.malformed++; k.malformed >= k.server.config.MaxMalformed {
+			k.cut(wire.CloseAbuse)
+		}
+		return
+	}
+	if allowed && req.Offer() {
+		wait, allowed = allow(k.offers, now)
+	}
+	if !allowed {
+		k.finish(req, nil, tooFast(wait))
+		if k.refused++; k.refused >= k.server.config.MaxRefusals {
+			k.cut(wire.CloseTooManyErrors)
+		}
+		return
+	}
+	k.refused = 0
+	k.handle(now, req)
+}
+
+// allowed takes one request from the connection's rate and from the user's.
+func (k *socket) allowed(now time.Time) (time.Duration, bool) {
+	if wait, ok := allow(k.requests, now); !ok {
+		return wait, false
+	}
+	return allow(k.user, now)
+}
+
+func tooFast(wait time.Duration) *wire.Error {
+	return wire.Refuse(wire.CodeTooManyRequests, "Too many requests; wait a moment.").With("retryAfterMs", max(1, wait.Milliseconds()))
+}
+
+// handle carries out a request and waits for its answer, unless it is an offer.
+func (k *socket) handle(now time.Time, req wire.Request) {
+	done := make(chan struct{})
+	reply := once(func(result any, refusal *wire.Error) {
+		k.finish(req, result, refusal)
+		close(done)
+	})
+	if req.MutationID != "" {
+		first, fresh := k.server.mutations.begin(now, idem.Key{UID: k.device.uid, Device: k.device.id, ID: req.MutationID}, req.Method, reply)
+		if !fresh {
+			<-done
+			return
+		}
+		reply = first
+		if k.device.expired(now) {
+			reply(nil, wire.Refuse(wire.CodeTokenExpired, "The token has run out; renew it first."))
+			return
+		}
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			reply(nil, wire.Internal()) // lets those go who wait for the same mutation
+			panic(r)
+		}
+	}()
+	k.dispatch(req, reply)
+	if !req.Offer() {
+		<-done
+	}
+}
+
+// dispatch finds the one who answers a request.
+func (k *socket) dispatch(req wire.Request, reply answer) {
+	s, by := k.server, call.Device{UID: k.device.uid, ID: k.device.id}
+	notJoined := func(*call.Call) {
+		reply(nil, wire.Refuse(wire.CodeNotJoined, "This device is not in the session."))
+	}
+	switch p := req.Params.(type) {
+	case wire.HelloParams:
+		reply(nil, &wire.Error{RPC: wire.RPCRequest, Code: wire.CodeBadRequest, Message: "Hello was said already."})
+	case wire.PingParams:
+		if p.LastSeq != nil {
+			k.device.forget(*p.LastSeq)
+		}
+		reply(wire.PingResult{ServerTime: wire.Millis(time.Now())}, nil)
+	case wire.TokenRenewParams:
+		reply(k.renew(p))
+	case wire.JoinParams:
+		s.within(p.SessionID, by, func(l *loop) { l.joinSession(by, p.Takeover, reply) }, func(over *call.Call) {
+			reply(nil, wire.Refuse(wire.CodeTerminated, "The call has already ended.").With("call", s.view(over)))
+		}, reply)
+	case wire.OfferParams:
+		s.within(p.SessionID, by, func(l *loop) { l.offer(by, p, reply) }, notJoined, reply)
+	case wire.MuteParams:
+		s.within(p.SessionID, by, func(l *loop) { l.mute(by, p, reply) }, notJoined, reply)
+	case wire.ICEServersParams:
+		s.within(p.SessionID, by, func(l *loop) { l.refresh(by, reply) }, notJoined, reply)
+	case wire.LeaveParams:
+		s.act(p.SessionID, by, call.Leave{By: by}, func(_ any, refusal *wire.Error) {
+			if refusal != nil {
+				reply(nil, refusal)
+				return
+			}
+			reply(wire.Empty{}, nil)
+		})
+	default:
+		s.request(by, k.device.granted(token.GrantModerate), req.Params, reply)
+	}
+}
+
+// finish sends the answer to a request and counts it. Any goroutine may call it.
+func (k *socket) finish(req wire.Request, result any, refusal *wire.Error) {
+	method, status := req.Method, "ok"
+	if method == "" {
+		method = "unknown"
+	}
+	var message []byte
+	if refusal == nil {
+		text, err := wire.Encode(result)
+		if err != nil {
+			k.log.Error("encoding a result failed", "method", method, "error", err)
+			refusal = wire.Internal()
+		} else {
+			message = wire.Reply(req.ID, text)
+		}
+	}
+	if refusal != nil {
+		status = refusal.Code
+		message = wire.ErrorReply(req.ID, refusal)
+	}
+	k.server.metrics.messages.WithLabelValues(method, status).Inc()
+	k.send(message)
+}

@@ -1,0 +1,189 @@
+package signaling
+
+import (
+	"errors"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/store"
+	"github.com/parleyrtc/parley/signaling/wire"
+)
+
+// dialing keeps calls that concern the same users or group from coming into being at the same moment. Two users who call
+// each other would otherwise both find the other one free.
+type dialing struct {
+	seed  maphash.Seed
+	locks [128]sync.Mutex
+}
+
+func newDialing() *dialing { return &dialing{seed: maphash.MakeSeed()} }
+
+// enter waits until nobody else starts a call with one of the names. It is held while the store is asked and written,
+// because that is the very thing that must not overlap.
+func (d *dialing) enter(a, b string) (leave func()) {
+	i, j := maphash.String(d.seed, a)%uint64(len(d.locks)), maphash.String(d.seed, b)%uint64(len(d.locks))
+	if i > j {
+		i, j = j, i
+	}
+	d.locks[i].Lock()
+	if i == j {
+		return d.locks[i].Unlock
+	}
+	d.locks[j].Lock()
+	return func() {
+		d.locks[j].Unlock()
+		d.locks[i].Unlock()
+	}
+}
+
+// initiate starts a call.
+func (s *Server) initiate(by call.Device, params wire.InitiateParams) (wire.CallView, *wire.Error) {
+	if s.draining.Load() {
+		return wire.CallView{}, wire.Refuse(wire.CodeDraining, "This server takes no new calls.")
+	}
+	wish := call.Initiate{
+		ID: newID(""), Type: call.Type(params.Type), ReceiverType: call.ReceiverType(params.ReceiverType),
+		By: by, Receiver: params.ReceiverID, Timeout: params.RingTimeout(), Metadata: params.Metadata, Policy: s.policy(),
+	}
+	if refusal := s.receiver(&wish); refusal != nil {
+		return wire.CallView{}, refusal
+	}
+	// A user's name and a group's may be the same string; a needless wait is all that comes of it.
+	defer s.dialing.enter(by.UID, wish.Receiver)()
+	counted := false
+	for range commitTries {
+		if err := s.facts(&wish); err != nil {
+			s.log.Error("reading facts failed", "error", err)
+			return wire.CallView{}, wire.Internal()
+		}
+		now := time.Now()
+		c, effects, err := call.New(now, wish)
+		if err == nil && !counted {
+			counted = true
+			err = s.ring(now, by.UID, wish)
+		}
+		if err != nil {
+			return wire.CallView{}, refusalOf(err)
+		}
+		revision, err := s.commit(nil, c, 0)
+		if err == nil {
+			return s.begin(c, revision, effects)
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			s.log.Error("committing a new call failed", "call", c.ID, "error", err)
+			return wire.CallView{}, wire.Internal()
+		}
+	}
+	s.log.Error("gave up on a new call after conflicts")
+	return wire.CallView{}, wire.Internal()
+}
+
+// begin gives a new call its loop.
+func (s *Server) begin(c *call.Call, revision uint64, effects []call.Effect) (wire.CallView, *wire.Error) {
+	l := newLoop(s, c, revision)
+	view := l.published.Load().view
+	if c.Terminal() {
+		s.metrics.calls.WithLabelValues(string(c.Status)).Inc()
+	}
+	l.log.Info("call initiated", "type", c.Type, "receiver", c.ReceiverType, "status", c.Status)
+	if !s.start(l, effects) {
+		return wire.CallView{}, wire.Refuse(wire.CodeDraining, "The server is going down.")
+	}
+	return view, nil
+}
+
+func (s *Server) policy() call.Policy {
+	p := call.Policy{Ring: s.config.RingTimeout, Grace: s.config.Grace, Join: s.config.JoinDeadline, WhenBusy: call.Refuse}
+	if s.config.RingWhenBusy {
+		p.WhenBusy = call.Ring
+	}
+	return p
+}
+
+// receiver finds out whether the receiver exists.
+func (s *Server) receiver(wish *call.Initiate) *wire.Error {
+	ctx, cancel := s.storeContext()
+	defer cancel()
+	if wish.ReceiverType == call.Group {
+		_, members, known, err := s.deps.Directory.Group(ctx, wish.Receiver)
+		switch {
+		case err != nil:
+			s.log.Error("reading a group failed", "error", err)
+			return wire.Internal()
+		case !known:
+			return wire.Refuse(wire.CodeGUIDNotFound, "There is no such group.")
+		}
+		wish.GroupMembers = members
+		return nil
+	}
+	if s.config.OpenDirectory || wish.Receiver == wish.By.UID {
+		return nil
+	}
+	_, known, err := s.deps.Directory.User(ctx, wish.Receiver)
+	switch {
+	case err != nil:
+		s.log.Error("reading a user failed", "error", err)
+		return wire.Internal()
+	case !known:
+		return wire.Refuse(wire.CodeUIDNotFound, "There is no such user.")
+	}
+	return nil
+}
+
+// facts finds out who is busy now. What the commit will write is asked of the store; the rest, of the calls that run here.
+func (s *Server) facts(wish *call.Initiate) (err error) {
+	ctx, cancel := s.storeContext()
+	defer cancel()
+	if wish.CallerBusyIn, _, err = s.holder(ctx, busyUserKey(wish.By.UID)); err != nil {
+		return err
+	}
+	wish.Busy = wish.Busy[:0]
+	if wish.ReceiverType == call.User {
+		wish.CallerRungBy = s.calls.ringing(wish.Receiver, wish.By.UID)
+		if s.calls.busy(wish.Receiver, "") {
+			wish.Busy = append(wish.Busy, wish.Receiver)
+		}
+		return nil
+	}
+	if wish.GroupCall, _, err = s.holder(ctx, busyGroupKey(wish.Receiver)); err != nil {
+		return err
+	}
+	for _, uid := range wish.GroupMembers {
+		if uid != wish.By.UID && s.calls.busy(uid, "") {
+			wish.Busy = append(wish.Busy, uid)
+		}
+	}
+	return nil
+}
+
+// ring counts that the caller rings the receiver once more, if that is not too often.
+func (s *Server) ring(now time.Time, caller string, wish call.Initiate) error {
+	s.ringing.Lock()
+	defer s.ringing.Unlock()
+	return s.rings.Ring(now, caller, string(wish.ReceiverType)+" "+wish.Receiver)
+}
+
+// inform adds the facts that an event is decided on.
+func (l *loop) inform(event call.Event) (call.Event, error) {
+	busyIn := func(uid string) (string, error) {
+		ctx, cancel := l.server.storeContext()
+		defer cancel()
+		id, _, err := l.server.holder(ctx, busyUserKey(uid))
+		if id == l.id {
+			id = ""
+		}
+		return id, err
+	}
+	var err error
+	switch e := event.(type) {
+	case call.Accept:
+		e.BusyIn, err = busyIn(e.By.UID)
+		return e, err
+	case call.Join:
+		e.BusyIn, err = busyIn(e.By.UID)
+		return e, err
+	}
+	return event, nil
+}

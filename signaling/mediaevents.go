@@ -1,0 +1,99 @@
+package signaling
+
+import (
+	"time"
+
+	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/wire"
+)
+
+// MediaEvent takes a fact from the media side. It never blocks and may be called from any goroutine.
+func (s *Server) MediaEvent(event MediaEvent) {
+	s.metrics.mediaEvents.WithLabelValues(event.Kind.String()).Inc()
+	l := s.calls.loop(event.Room)
+	if l == nil {
+		return // the call is over, and the room is being closed
+	}
+	if !l.box.media(event) {
+		s.metrics.mediaDropped.Inc()
+	}
+}
+
+// mediaEvent tells the machine and the devices what has happened on the media side.
+func (l *loop) mediaEvent(now time.Time, e MediaEvent) {
+	if e.Kind == MediaCodec {
+		l.codec(now, e)
+		return
+	}
+	p := l.room.byID[e.Participant]
+	if p == nil {
+		return // has left meanwhile
+	}
+	switch e.Kind {
+	case MediaConnected:
+		l.connected(now, p)
+	case MediaDisconnected:
+		p.connected = false
+		l.box.present(p.device)
+	case MediaGone:
+		l.gone(now, p, e.Reason)
+	case MediaPublications:
+		l.publications(now, p, e.Publications)
+	case MediaSlotChanged:
+		l.tell(now, wire.EventSessionSlot, wire.SlotEvent{
+			SessionID: l.id, Pair: e.Pair, ParticipantID: e.Source, Audio: e.Audio, Video: e.Video,
+		}, p.at())
+	case MediaSlotStarted:
+		l.tell(now, wire.EventSessionSlotStarted, wire.SlotStartedEvent{
+			SessionID: l.id, Pair: e.Pair, Kind: e.TrackKind, PublicationID: e.PublicationID, RTPTimestamp: e.RTPTimestamp,
+		}, p.at())
+	case MediaSlotsNeeded:
+		l.tell(now, wire.EventSessionSlotsNeeded, wire.SlotsNeededEvent{SessionID: l.id, Pairs: e.Pairs}, p.at())
+	}
+}
+
+// connected announces a participant to the others the first time.
+func (l *loop) connected(now time.Time, p *participant) {
+	p.connected = true
+	l.box.present(p.device)
+	if p.announced {
+		return
+	}
+	p.announced = true
+	l.tell(now, wire.EventSessionJoined, wire.ParticipantEvent{SessionID: l.id, Participant: p.view()}, l.room.others(p)...)
+}
+
+// gone takes out a participant on whom the media side has given up.
+func (l *loop) gone(now time.Time, p *participant, reason string) {
+	l.removed(now, p, reason)
+	_ = l.apply(now, call.MediaFailed{Device: p.device, Reason: call.Reason(reason)})
+}
+
+// publications shows what a participant publishes now: to the others once they know the participant, and to the
+// participant, who learns the ids of their own tracks this way.
+func (l *loop) publications(now time.Time, p *participant, infos []MediaPublicationInfo) {
+	p.publications = nil
+	for _, info := range infos {
+		p.publications = append(p.publications, wire.PublicationView{
+			PublicationID: info.ID, Kind: info.Kind, Source: info.Source, Muted: info.Muted,
+		})
+	}
+	to := []call.Recipient{p.at()}
+	if p.announced {
+		to = append(to, l.room.others(p)...)
+	}
+	l.tell(now, wire.EventSessionUpdated, wire.ParticipantEvent{SessionID: l.id, Participant: p.view()}, to...)
+}
+
+// codec asks one participant, or all, to publish another codec.
+func (l *loop) codec(now time.Time, e MediaEvent) {
+	event := wire.CodecEvent{SessionID: l.id, VideoCodec: e.VideoCodec}
+	if e.Participant != "" {
+		if p := l.room.byID[e.Participant]; p != nil {
+			l.tell(now, wire.EventSessionCodec, event, p.at())
+		}
+		return
+	}
+	l.room.codec = e.VideoCodec
+	l.tell(now, wire.EventSessionCodec, event, l.room.others(nil)...)
+}

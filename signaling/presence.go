@@ -1,0 +1,60 @@
+package signaling
+
+import (
+	"time"
+
+	"github.com/parleyrtc/parley/signaling/call"
+)
+
+// presence tells the machine how a device is connected now. What counts is how things are, not how often they changed.
+func (l *loop) presence(now time.Time, d call.Device) {
+	delete(l.users, d.UID) // whoever signs in may have a new name
+	if !l.call.Holds(d) || l.server.closing.Load() {
+		return
+	}
+	p := l.room.byDevice[d]
+	_ = l.apply(now, call.Presence{
+		Device: d, Signaling: l.server.hub.connected(d.UID, d.ID), Media: p != nil && p.connected,
+	})
+}
+
+// lookAtSeats tells the machine about every device that holds a seat. It assumes that whoever takes one is connected; they
+// may have gone since.
+func (l *loop) lookAtSeats() {
+	for i := range l.call.Members {
+		if m := &l.call.Members[i]; m.Seat != nil && m.Seat.Device != "" {
+			l.box.present(call.Device{UID: m.UID, ID: m.Seat.Device})
+		}
+	}
+}
+
+// member tells the machine who came into the called group or left it.
+func (l *loop) member(now time.Time, f memberFact) {
+	if f.in {
+		_ = l.apply(now, call.MemberAdded{UID: f.uid, Busy: l.server.calls.busy(f.uid, l.id)})
+		return
+	}
+	_ = l.apply(now, call.MemberRemoved{UID: f.uid})
+}
+
+// MemberAdded tells the group's call, if it has one, that the user is a member now.
+func (s *Server) MemberAdded(guid, uid string) { s.membership(guid, memberFact{uid: uid, in: true}) }
+
+// MemberRemoved tells the group's call, if it has one, that the user is a member no longer.
+func (s *Server) MemberRemoved(guid, uid string) { s.membership(guid, memberFact{uid: uid}) }
+
+func (s *Server) membership(guid string, f memberFact) {
+	for _, l := range s.calls.all() {
+		if c := l.published.Load().call; c.ReceiverType == call.Group && c.Receiver == guid && !c.Terminal() {
+			l.box.member(f)
+		}
+	}
+}
+
+// UserDeleted takes a deleted user out of all their calls and closes their connections.
+func (s *Server) UserDeleted(uid string) {
+	for _, l := range s.calls.of(uid) {
+		l.box.member(memberFact{uid: uid})
+	}
+	s.hub.expel(uid)
+}

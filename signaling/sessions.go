@@ -1,0 +1,194 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/wire"
+)
+
+// answer is how a request ends, exactly once: with a result, or with a refusal. It never blocks, and may be called by any
+// goroutine.
+type answer func(result any, refusal *wire.Error)
+
+// once makes sure that only the first answer counts, also when what gave it panics afterwards.
+func once(reply answer) answer {
+	var first sync.Once
+	return func(result any, refusal *wire.Error) { first.Do(func() { reply(result, refusal) }) }
+}
+
+// joinSession lets a device into the room: the machine decides whether it may, the media side makes room for it.
+func (l *loop) joinSession(by call.Device, takeover bool, reply answer) {
+	now := time.Now()
+	if l.full(by) {
+		reply(nil, wire.Refuse(wire.CodeRoomFull, "The room is full."))
+		return
+	}
+	if refusal := l.apply(now, call.Join{By: by, Takeover: takeover}); refusal != nil {
+		reply(nil, refusal)
+		return
+	}
+	if old := l.room.byDevice[by]; old != nil {
+		l.dismiss(now, old, string(call.ReasonLeft)) // its client has started again
+	}
+	p := &participant{id: newID("p_"), device: by, user: l.user(by.UID), joinedAt: now}
+	l.room.add(p)
+	l.box.present(by)
+	join := MediaJoin{
+		Room: l.id, Participant: p.id, UID: by.UID, Device: by.ID, Open: l.call.MediaOpen(),
+		Pairs: l.pairs(), MaxPairs: l.server.config.MaxPairs,
+	}
+	l.worker.add(job{
+		name: "join",
+		do:   func(ctx context.Context) error { return l.server.deps.Media.Join(ctx, join) },
+		done: func(err error) {
+			if !l.box.finish(func() { l.joined(p, err, reply) }) {
+				reply(nil, goingDown())
+			}
+		},
+	})
+}
+
+// full reports whether there is no place for one more device.
+func (l *loop) full(by call.Device) bool {
+	if l.worker.full() {
+		return true
+	}
+	_, in := l.room.byDevice[by]
+	return !in && len(l.room.byDevice) >= l.server.config.MaxParticipants
+}
+
+func (l *loop) pairs() int {
+	if l.call.ReceiverType == call.Group {
+		return l.server.config.Pairs
+	}
+	return 1
+}
+
+// joined answers a join when the media side is done with it.
+func (l *loop) joined(p *participant, err error, reply answer) {
+	switch {
+	case err != nil:
+		l.room.remove(p)
+		l.box.present(p.device)
+		reply(nil, mediaRefusal(err))
+	case !l.room.has(p) && l.call.Terminal():
+		reply(nil, wire.Refuse(wire.CodeTerminated, "The call has already ended.").With("call", l.published.Load().view))
+	case !l.room.has(p):
+		reply(nil, wire.Refuse(wire.CodeNotJoined, "This device is not in the session."))
+	default:
+		p.admitted = true
+		reply(wire.JoinResult{
+			ParticipantID: p.id, Call: l.published.Load().view, Participants: l.room.views(p),
+			ICEServers: l.server.iceServers(p.device.UID, l.id), Pairs: l.pairs(), VideoCodec: l.room.codec,
+		}, nil)
+	}
+}
+
+// mediaRefusal is what the client hears of an error of the media side.
+func mediaRefusal(err error) *wire.Error {
+	var refusal *MediaError
+	if errors.As(err, &refusal) {
+		return wire.Refuse(refusal.Code, refusal.Message)
+	}
+	return wire.Internal()
+}
+
+// seat returns the device's participant, or the refusal for a device that has not joined.
+func (l *loop) seat(by call.Device) (*participant, *wire.Error) {
+	if p := l.room.byDevice[by]; p != nil && p.admitted {
+		return p, nil
+	}
+	return nil, wire.Refuse(wire.CodeNotJoined, "This device is not in the session.")
+}
+
+// offer hands an offer to the media side. Different participants' offers go side by side; one participant's, one at a time.
+func (l *loop) offer(by call.Device, params wire.OfferParams, reply answer) {
+	p, refusal := l.seat(by)
+	switch {
+	case refusal != nil:
+		reply(nil, refusal)
+		return
+	case p.offering:
+		reply(nil, wire.Refuse(wire.CodeOfferInProgress, "Wait for the answer to the offer before."))
+		return
+	}
+	p.offering = true
+	offer := MediaOffer{Room: l.id, Participant: p.id, SDP: params.SDP, ICERestart: params.ICERestart}
+	for _, publication := range params.Publications {
+		offer.Publications = append(offer.Publications, MediaPublication(publication))
+	}
+	for _, slot := range params.Slots {
+		offer.Slots = append(offer.Slots, MediaSlot(slot))
+	}
+	l.aside(func(ctx context.Context) {
+		var media MediaAnswer
+		err := guarded(ctx, func(ctx context.Context) (err error) {
+			media, err = l.server.deps.Media.Offer(ctx, offer)
+			return err
+		})
+		answered := l.box.finish(func() {
+			p.offering = false
+			if err != nil {
+				l.worker.failed("offer", err)
+				reply(nil, mediaRefusal(err))
+				return
+			}
+			reply(wire.OfferResult{SDP: media.SDP}, nil)
+		})
+		if !answered {
+			reply(nil, goingDown())
+		}
+	})
+}
+
+// mute passes on that a publication is muted or not.
+func (l *loop) mute(by call.Device, params wire.MuteParams, reply answer) {
+	p, refusal := l.seat(by)
+	if refusal != nil {
+		reply(nil, refusal)
+		return
+	}
+	l.worker.add(job{
+		name: "mute",
+		do: func(ctx context.Context) error {
+			return l.server.deps.Media.Mute(ctx, l.id, p.id, params.PublicationID, params.Muted)
+		},
+		done: func(err error) {
+			if err != nil {
+				reply(nil, mediaRefusal(err))
+				return
+			}
+			reply(wire.Empty{}, nil)
+		},
+	})
+}
+
+// refresh gives a participant new credentials for TURN.
+func (l *loop) refresh(by call.Device, reply answer) {
+	if _, refusal := l.seat(by); refusal != nil {
+		reply(nil, refusal)
+		return
+	}
+	reply(wire.ICEServersResult{ICEServers: l.server.iceServers(by.UID, l.id)}, nil)
+}
+
+// aside runs something beside the loop, which the server waits for when it closes.
+func (l *loop) aside(do func(context.Context)) {
+	l.server.calls.running.Add(1) // the loop itself is counted, so this never starts from zero
+	go func() {
+		defer l.server.calls.running.Done()
+		do(l.server.context)
+	}()
+}
+
+func (s *Server) iceServers(uid, session string) []wire.ICEServer {
+	var out []wire.ICEServer
+	for _, server := range s.deps.ICEServers(uid, session) {
+		out = append(out, wire.ICEServer(server))
+	}
+	return out
+}

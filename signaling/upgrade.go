@@ -1,0 +1,89 @@
+package signaling
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/websocket"
+)
+
+// newUpgrader accepts WebSocket connections from the server's own origin and the operator's others, without compression.
+func (s *Server) newUpgrader() *websocket.Upgrader {
+	return &websocket.Upgrader{
+		HandshakeTimeout: s.config.HelloTimeout,
+		ReadBufferSize:   4096,
+		WriteBufferSize:  4096,
+		CheckOrigin:      s.allowedOrigin,
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+			w.Header().Set("Sec-Websocket-Version", "13")
+			http.Error(w, reason.Error(), status)
+		},
+	}
+}
+
+// allowedOrigin reports whether a browser page of this origin may connect. Programs that are no browsers send none.
+func (s *Server) allowedOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	if u.Host != "" && strings.EqualFold(u.Host, r.Host) {
+		return true
+	}
+	return slices.ContainsFunc(s.config.Origins, func(allowed string) bool {
+		return allowed == "*" || strings.EqualFold(strings.TrimSuffix(allowed, "/"), origin)
+	})
+}
+
+// serveSocket is the endpoint /v1/ws. It returns when the connection is closed.
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+	if !s.mayConnect() {
+		http.Error(w, "the server takes no more connections", http.StatusServiceUnavailable)
+		return
+	}
+	conn, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		s.metrics.closed.WithLabelValues("upgrade").Inc()
+		return // Upgrade has answered
+	}
+	k := newSocket(s, conn, s.log.With("socket", newID(""), "remote", r.RemoteAddr))
+	if !s.register(k) {
+		_ = conn.Close()
+		return
+	}
+	defer s.unregister(k)
+	k.serve()
+}
+
+func (s *Server) mayConnect() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.closed && len(s.sockets) < s.config.MaxSockets
+}
+
+// register takes responsibility for k, whose serve the caller runs now. It reports false when the server is closed.
+func (s *Server) register(k *socket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.sockets) >= s.config.MaxSockets {
+		return false
+	}
+	s.sockets[k] = struct{}{}
+	s.serving.Add(1)
+	s.metrics.connections.Inc()
+	return true
+}
+
+func (s *Server) unregister(k *socket) {
+	s.mu.Lock()
+	delete(s.sockets, k)
+	s.mu.Unlock()
+	s.metrics.connections.Dec()
+	s.serving.Done()
+}
