@@ -21,7 +21,7 @@
 //
 // A loop that owns a Call does, for every event and whenever Deadline has passed:
 //
-//	effects := c.Advance(now)             // store and carry out, when there are any
+//	effects := c.Advance(now)             // store and carry out, if there are any
 //	effects, err := c.Handle(now, event)  // after an error nothing has changed
 package call
 

@@ -15,9 +15,11 @@ type change struct {
 
 func newSeat(device string) *Seat { return &Seat{Device: device, Signaling: device != ""} }
 
-// Handle works one event in and returns what to do about it. An error is always an *Error; after one the call is as it
-// was. No effects and no error mean that the event changed nothing a device could see (presence), or repeated what was
-// so already. A call whose Deadline has passed must be advanced first, so that the order of outcomes is that of time.
+// Handle works one event in and returns what to do about it once the call is stored. An error is always an *Error; after
+// one the call is as it was. The call may have changed without any effect (a 1:1 call is joined), so store it after every
+// event but Presence, which no restart needs to remember. An event that repeats what is so already changes nothing.
+//
+// A call whose Deadline has passed must be advanced first, so that the order of outcomes is that of time.
 func (c *Call) Handle(now time.Time, event Event) ([]Effect, error) {
 	ch := &change{Call: c, now: instant(now)}
 	if err := ch.handle(event); err != nil {
