@@ -44,7 +44,7 @@ export class Desk {
     this.history = new History(me.uid, () => this.home?.drawHistory());
     const actions = {
       dial: (receiver: { id: string; name: string }, receiverType: ReceiverType, type: CallType) => void this.dial(receiver, receiverType, type),
-      settings: () => openDevices(undefined, () => undefined),
+      settings: () => openDevices(undefined),
       signOut: () => left(""),
     };
     this.home = new Home(client, me, token, actions, this.history, dev);
@@ -115,7 +115,7 @@ export class Desk {
       else {
         this.home.hide();
         this.stage = new Stage(this.root, this.phone, this.client, line, {
-          settings: (session) => openDevices(session, () => this.stage?.useSpeaker()),
+          settings: openDevices,
         });
       }
       const talking = line.phase === "talking";

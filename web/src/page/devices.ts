@@ -13,8 +13,8 @@ const fields: { kind: Kind; label: string; key: "microphoneId" | "speakerId" | "
   { kind: "videoinput", label: "Camera", key: "cameraId" },
 ];
 
-/** Opens the dialog. With a session the choice takes effect in the running call; speakerChanged tells the page's own players. */
-export function openDevices(session: Session | undefined, speakerChanged: () => void): void {
+/** Opens the dialog. With a session the choice takes effect in the running call. */
+export function openDevices(session: Session | undefined): void {
   if (document.querySelector("dialog[open]")) return;
   const selects = new Map<Kind, HTMLSelectElement>();
   const preview = session ? undefined : new Preview();
@@ -28,7 +28,7 @@ export function openDevices(session: Session | undefined, speakerChanged: () => 
     setPreferences({ devices: { ...preferences().devices, [key]: id || undefined } });
     show(problem, false);
     try {
-      if (key === "speakerId") speakerChanged();
+      if (key === "speakerId") await session?.switchSpeaker(id);
       else if (session && key === "microphoneId") await session.switchMicrophone(id);
       else if (session) await session.switchCamera(id || undefined);
       else await preview?.start();

@@ -1,11 +1,11 @@
 // The middle of the call screen: the tiles of the people and, when somebody shares it, a screen.
 
-import type { RemoteParticipant, Session, User } from "../sdk/index.js";
+import type { Session, User } from "../sdk/index.js";
 import { h, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
 import { fit } from "./layout.js";
 import type { Line } from "./phone.js";
-import { Tile, useSpeaker } from "./tile.js";
+import { Tile } from "./tile.js";
 
 const gap = 10;
 
@@ -21,6 +21,7 @@ export class Floor {
   private readonly tiles = new Map<string, Tile>();
   private readonly sizes: ResizeObserver;
   private sharers: string[] = [];
+  private detachScreen: (() => void) | undefined;
 
   constructor(me: User, line: Line) {
     this.self = new Tile({ id: me.uid, name: me.name || me.uid, avatar: me.avatar }, { self: true });
@@ -29,7 +30,7 @@ export class Floor {
     this.soundHelp = h(
       "div",
       { class: "sound-help", hidden: true },
-      h("button", { class: "button primary", type: "button", on: { click: () => this.unblock() } }, icon("speaker"), "Turn on sound"),
+      h("button", { class: "button primary", type: "button", on: { click: () => show(this.soundHelp, false) } }, icon("speaker"), "Turn on sound"),
     );
     this.element = h("div", { class: "floor" }, this.screen, this.grid, this.soundHelp);
     this.sizes = new ResizeObserver(() => this.arrange());
@@ -41,9 +42,9 @@ export class Floor {
   draw(line: Line): void {
     const { session } = line;
     const others = session?.participants ?? [];
-    this.drawOthers(others);
+    if (session) this.drawOthers(session);
     this.drawSelf(line, session);
-    this.drawScreen(others);
+    if (session) this.drawScreen(session);
     const alone = others.length === 0;
     if (alone) this.waiting.update({ microphoneOn: true, cameraOn: false, note: waitingWords(line) });
     this.waiting.element.classList.toggle("ripple", line.phase === "calling");
@@ -59,10 +60,9 @@ export class Floor {
     for (const [id, tile] of this.tiles) tile.speaking = speaking.has(id);
   }
 
-  /** The chosen loudspeaker changed. */
-  useSpeaker(): void {
-    for (const tile of this.tiles.values()) tile.useSpeaker();
-    useSpeaker(this.screenVideo);
+  /** The browser plays no sound before a click: asks for one. */
+  soundBlocked(blocked: boolean): void {
+    show(this.soundHelp, blocked);
   }
 
   remove(): void {
@@ -71,7 +71,8 @@ export class Floor {
     this.screenVideo.srcObject = null;
   }
 
-  private drawOthers(others: readonly RemoteParticipant[]): void {
+  private drawOthers(session: Session): void {
+    const others = session.participants;
     const present = new Set(others.map((other) => other.participantId));
     for (const [id, tile] of this.tiles) {
       if (present.has(id)) continue;
@@ -82,10 +83,10 @@ export class Floor {
       let tile = this.tiles.get(other.participantId);
       if (!tile) {
         const { uid, name, avatar } = other.user;
-        tile = new Tile({ id: uid, name: name || uid, avatar }, { blocked: () => show(this.soundHelp, true) });
+        tile = new Tile({ id: uid, name: name || uid, avatar });
         this.tiles.set(other.participantId, tile);
       }
-      tile.play(other.stream);
+      tile.play(other.stream, (element, stream) => session.attach(element, stream));
       tile.update({
         microphoneOn: other.microphoneOn,
         cameraOn: other.cameraOn && other.stream.getVideoTracks().length > 0,
@@ -95,7 +96,7 @@ export class Floor {
   }
 
   private drawSelf(line: Line, session: Session | undefined): void {
-    if (session) this.self.play(session.local.stream);
+    if (session) this.self.play(session.local.stream, (element, stream) => session.attach(element, stream));
     this.self.update({
       microphoneOn: session?.local.microphoneOn ?? true,
       cameraOn: session?.local.cameraOn ?? line.type === "video",
@@ -103,22 +104,22 @@ export class Floor {
     });
   }
 
-  private drawScreen(others: readonly RemoteParticipant[]): void {
-    const sharers = others.filter((other) => other.screenOn && other.screen.getVideoTracks().length > 0);
+  private drawScreen(session: Session): void {
+    const sharers = session.participants.filter((other) => other.screenOn && other.screen.getVideoTracks().length > 0);
     // The newest screen has the stage; when it ends, the one before comes back.
     const ids = sharers.map((other) => other.participantId);
     this.sharers = [...this.sharers.filter((id) => ids.includes(id)), ...ids.filter((id) => !this.sharers.includes(id))];
     const sharer = sharers.find((other) => other.participantId === this.sharers.at(-1));
     show(this.screen, Boolean(sharer));
     this.element.classList.toggle("sharing", Boolean(sharer));
-    const stream = sharer?.screen ?? null;
-    if (this.screenVideo.srcObject !== stream) this.screenVideo.srcObject = stream;
+    if (this.screenVideo.srcObject !== (sharer?.screen ?? null)) {
+      this.detachScreen?.();
+      this.detachScreen = sharer && session.attach(this.screenVideo, sharer.screen);
+    }
     if (!sharer) return;
     const words = `${sharer.user.name || sharer.user.uid}'s screen`;
     setText(this.screenName, words);
     this.screen.setAttribute("aria-label", words);
-    useSpeaker(this.screenVideo);
-    this.screenVideo.play().catch((error: DOMException) => error.name === "NotAllowedError" && show(this.soundHelp, true));
   }
 
   /** Puts exactly these tiles into the grid, moving none that is in its place: a moved video would blink. */
@@ -128,8 +129,8 @@ export class Floor {
     wanted.forEach((element, at) => {
       if (this.grid.children[at] !== element) this.grid.insertBefore(element, this.grid.children[at] ?? null);
     });
-    // Taking a playing element out of the document pauses it.
-    tiles.forEach((tile) => tile.video.paused && tile.resume());
+    // Moving a playing element pauses it; one that the browser refused to start stays with the SDK.
+    tiles.forEach((tile) => tile.video.srcObject && tile.video.paused && tile.video.play().catch(() => undefined));
   }
 
   private arrange(): void {
@@ -143,12 +144,6 @@ export class Floor {
       this.grid.style.setProperty("--tile-height", `${height}px`);
     }
     for (const tile of [this.self, ...this.tiles.values()]) tile.shape();
-  }
-
-  private unblock(): void {
-    show(this.soundHelp, false);
-    for (const tile of this.tiles.values()) tile.resume();
-    void this.screenVideo.play().catch(() => undefined);
   }
 }
 

@@ -25,7 +25,7 @@ export class Stage {
   private readonly element: HTMLElement;
   private readonly title = h("h1", { tabindex: "-1" });
   private readonly timer = h("span", { class: "timer", role: "timer" });
-  private readonly count = h("span", { class: "timer" });
+  private readonly count = h("span", { class: "timer people" });
   private readonly endForAll: HTMLButtonElement;
   private readonly banner = h("div", { class: "banner", hidden: true }, icon("warning"), h("span", {}));
   private readonly sharing: HTMLElement;
@@ -88,11 +88,6 @@ export class Stage {
     this.draw();
   }
 
-  /** The chosen loudspeaker changed. */
-  useSpeaker(): void {
-    this.floor.useSpeaker();
-  }
-
   remove(): void {
     this.undo.forEach((undo) => undo());
     this.floor.remove();
@@ -121,6 +116,7 @@ export class Stage {
         if (source === "screen") announce(on ? "You are sharing your screen" : "Screen sharing stopped");
         this.draw();
       }),
+      session.on("playbackBlocked", ({ blocked }) => this.floor.soundBlocked(blocked)),
       session.on("mediaError", ({ error }) => toast(errorWords(error))),
       session.on("stateChanged", ({ state, previous }) => {
         if (state === "reconnecting") announceNow("Connection lost. Reconnecting.");

@@ -3,7 +3,6 @@
 import { avatar, type Face } from "./avatar.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
-import { preferences } from "./preferences.js";
 
 export interface TileState {
   microphoneOn: boolean;
@@ -22,10 +21,9 @@ export class Tile {
   private readonly muted = h("span", { class: "plate-muted" }, icon("micOff"));
   private readonly note = h("p", { class: "tile-note" });
 
-  /** blocked runs when the browser refuses to play sound before the user has clicked something. */
   constructor(
     private readonly who: Face,
-    private readonly options: { self?: boolean; waiting?: boolean; blocked?: () => void } = {},
+    private readonly options: { self?: boolean; waiting?: boolean } = {},
   ) {
     this.video = h("video", { autoplay: true, playsinline: true, tabindex: "-1", "aria-hidden": "true" });
     this.video.muted = Boolean(options.self);
@@ -42,24 +40,9 @@ export class Tile {
     show(this.video, false);
   }
 
-  /** Plays a stream; the same stream again changes nothing. */
-  play(stream: MediaStream): void {
-    if (this.video.srcObject !== stream) this.video.srcObject = stream;
-    this.resume();
-    this.useSpeaker();
-  }
-
-  /** Tries to play again, after a click that allows sound. */
-  resume(): void {
-    if (!this.video.srcObject) return;
-    this.video.play().catch((error: DOMException) => {
-      if (error.name === "NotAllowedError") this.options.blocked?.();
-    });
-  }
-
-  /** Sends the sound to the chosen loudspeaker, where the browser can. */
-  useSpeaker(): void {
-    useSpeaker(this.video, Boolean(this.options.self));
+  /** Plays a stream by attach, which knows the chosen loudspeaker and what to do when the browser refuses sound. */
+  play(stream: MediaStream, attach: (element: HTMLMediaElement, stream: MediaStream) => () => void): void {
+    if (this.video.srcObject !== stream) attach(this.video, stream);
   }
 
   update(state: TileState): void {
@@ -97,11 +80,4 @@ export class Tile {
     this.video.srcObject = null;
     this.element.remove();
   }
-}
-
-/** Sends an element's sound to the chosen loudspeaker; a loudspeaker that is gone means the default one. */
-export function useSpeaker(element: HTMLMediaElement, self = false): void {
-  if (self || !("setSinkId" in element)) return;
-  const id = preferences().devices.speakerId ?? "";
-  if (element.sinkId !== id) element.setSinkId(id).catch(() => element.setSinkId("").catch(() => undefined));
 }
