@@ -28,6 +28,9 @@ func (p *problem) inEnvelope() *Error {
 	if p.kind == notJSON {
 		return &Error{RPC: RPCParse, Code: CodeBadRequest, Message: p.message}
 	}
+	if p.path == "" {
+		return &Error{RPC: RPCRequest, Code: CodeBadRequest, Message: "The message must be one JSON object; batches are refused."}
+	}
 	return &Error{RPC: RPCRequest, Code: CodeBadRequest, Field: p.path, Message: p.message}
 }
 
