@@ -1,0 +1,104 @@
+package sfu
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the counters of the package, resolved once so that a packet costs one atomic addition.
+type metrics struct {
+	in, out [2]prometheus.Counter // by kind: audio, video
+	dropped map[dropReason]prometheus.Counter
+
+	nackIn, nackOut prometheus.Counter
+	pliIn, pliOut   prometheus.Counter
+	repeated        prometheus.Counter
+	data            [2]prometheus.Counter // forwarded, dropped
+	offers          [2]prometheus.Counter // answered, refused
+	gone            *prometheus.CounterVec
+
+	rooms, participants, publications, subscriptions atomic.Int64
+}
+
+// dropReason is why a packet was not forwarded.
+type dropReason string
+
+const (
+	dropMalformed    dropReason = "malformed"
+	dropTooLong      dropReason = "too_long"
+	dropSource       dropReason = "unknown_source"
+	dropPayloadType  dropReason = "payload_type"
+	dropGate         dropReason = "not_accepted"
+	dropUnsubscribed dropReason = "unsubscribed"
+	dropPadding      dropReason = "padding"
+	dropRepair       dropReason = "useless_repair"
+	dropQueue        dropReason = "queue_full"
+	dropStale        dropReason = "slot_changed"
+	dropWaiting      dropReason = "waiting_for_keyframe"
+	dropLate         dropReason = "late"
+	dropDuplicate    dropReason = "duplicate"
+	dropCodec        dropReason = "not_decodable"
+	dropUnconnected  dropReason = "not_connected"
+	dropWrite        dropReason = "write"
+)
+
+var dropReasons = []dropReason{dropMalformed, dropTooLong, dropSource, dropPayloadType, dropGate, dropUnsubscribed, dropPadding,
+	dropRepair, dropQueue, dropStale, dropWaiting, dropLate, dropDuplicate, dropCodec,
+	dropUnconnected, dropWrite}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	m := &metrics{dropped: map[dropReason]prometheus.Counter{}}
+	var errs []error
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		errs = append(errs, r.Register(v))
+		return v
+	}
+	packets := vec("parley_rtp_packets_total", "RTP packets, retransmissions included.", "dir", "kind")
+	for i, kind := range []string{"audio", "video"} {
+		m.in[i] = packets.WithLabelValues("in", kind)
+		m.out[i] = packets.WithLabelValues("out", kind)
+	}
+	dropped := vec("parley_rtp_dropped_total", "RTP packets not forwarded, once for each receiver where it concerns one.", "reason")
+	for _, reason := range dropReasons {
+		m.dropped[reason] = dropped.WithLabelValues(string(reason))
+	}
+	nack := vec("parley_nack_total", "Packets asked for again, by clients (in) and by us (out).", "dir")
+	m.nackIn, m.nackOut = nack.WithLabelValues("in"), nack.WithLabelValues("out")
+	pli := vec("parley_pli_total", "Keyframe requests, from clients (in) and to publishers (out).", "dir")
+	m.pliIn, m.pliOut = pli.WithLabelValues("in"), pli.WithLabelValues("out")
+	m.repeated = vec("parley_retransmissions_total", "RTP packets sent again.").WithLabelValues()
+	data := vec("parley_data_messages_total", "Data messages of clients.", "result")
+	m.data = [2]prometheus.Counter{data.WithLabelValues("forwarded"), data.WithLabelValues("dropped")}
+	offers := vec("parley_offers_total", "SDP offers of clients.", "result")
+	m.offers = [2]prometheus.Counter{offers.WithLabelValues("answered"), offers.WithLabelValues("refused")}
+	m.gone = vec("parley_participants_gone_total", "Participants whose session the media side ended.", "reason")
+	for _, reason := range []string{ReasonFingerprint, ReasonFailed, ReasonServer} {
+		m.gone.WithLabelValues(reason)
+	}
+	for _, g := range []struct {
+		name, help string
+		value      *atomic.Int64
+	}{
+		{"parley_rooms", "Rooms open.", &m.rooms},
+		{"parley_participants", "Participants in rooms.", &m.participants},
+		{"parley_publications", "Tracks published.", &m.publications},
+		{"parley_subscriptions", "Publications carried into slots.", &m.subscriptions},
+	} {
+		errs = append(errs, r.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help},
+			func() float64 { return float64(g.value.Load()) })))
+	}
+	return m, errors.Join(errs...)
+}
+
+func (m *metrics) drop(reason dropReason) { m.dropped[reason].Inc() }
+
+// kindIndex is the index of a kind in the arrays of metrics.
+func kindIndex(video bool) int {
+	if video {
+		return 1
+	}
+	return 0
+}

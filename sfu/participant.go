@@ -1,0 +1,221 @@
+package sfu
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/parleyrtc/parley/sfu/slots"
+	"github.com/parleyrtc/parley/sfu/transport"
+)
+
+// participant is one device of one user in a room.
+type participant struct {
+	// Set at construction.
+	room  *room
+	id    string
+	order uint64
+	most  int // pairs
+	log   *slog.Logger
+	data  *rate.Limiter
+
+	// Guarded by room.mu.
+	removed      bool
+	connected    bool
+	ready        bool // it has its first picture, or has been connected for a while
+	publications []*publication
+	pairs        []*slotPair
+	table        *slots.Table
+	asked        int // pairs in the last SlotsNeeded
+
+	negotiating sync.Mutex // held during an offer
+	peer        atomic.Pointer[transport.Peer]
+
+	incoming inbox
+	lines    atomic.Pointer[map[uint32]*line] // our streams by SSRC; the map never changes
+
+	// For the sender goroutine.
+	queue    queue
+	wake     chan struct{} // of size 1
+	live     atomic.Bool   // the connection has been up
+	armed    atomic.Int64  // when the sender looks around, Unix nanoseconds
+	expires  atomic.Int64  // when a participant without a connection is given up, Unix nanoseconds; 0: never
+	rtt      atomic.Int64  // nanoseconds, smoothed; 0: not known yet
+	quit     chan struct{}
+	stopping sync.Once
+	outgoing outbox
+}
+
+func newParticipant(r *room, join Join, order uint64) *participant {
+	config := &r.sfu.config
+	most := config.MaxPairs
+	if join.MaxPairs > 0 {
+		most = min(join.MaxPairs, 30)
+	}
+	p := &participant{
+		room: r, id: join.Participant, order: order, most: most,
+		log:   r.log.With("participant", join.Participant, "uid", join.UID),
+		data:  rate.NewLimiter(rate.Limit(config.DataRate), config.DataBurst),
+		table: slots.New(join.Participant, most),
+		wake:  make(chan struct{}, 1),
+		quit:  make(chan struct{}),
+	}
+	p.queue.limit = config.QueuePackets
+	p.lines.Store(&map[uint32]*line{})
+	p.incoming.init()
+	return p
+}
+
+// stop ends the connection and the sender.
+func (p *participant) stop() {
+	p.stopping.Do(func() {
+		close(p.quit)
+		if peer := p.peer.Load(); peer != nil {
+			peer.Close()
+		}
+	})
+}
+
+// fail ends this participant for a reason that it did not ask for.
+func (p *participant) fail(reason string) { p.room.remove(p, reason) }
+
+// recovered is deferred wherever a goroutine serves this participant: our mistake ends this session and no other.
+func (p *participant) recovered() {
+	if v := recover(); v != nil {
+		p.log.Error("panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
+		p.fail(ReasonServer)
+	}
+}
+
+// State follows the connection (transport.Sink).
+func (p *participant) State() {
+	defer p.recovered()
+	peer := p.peer.Load()
+	if peer == nil {
+		return
+	}
+	switch state := peer.State(); state {
+	case transport.Connected:
+		p.up()
+	case transport.Disconnected:
+		p.down(0)
+	case transport.Failed, transport.Closed:
+		// A restart of ICE may still bring it back, and the call has its own patience.
+		p.down(p.room.sfu.config.ConnectTimeout)
+	case transport.Mismatch:
+		p.log.Warn("DTLS certificate is not the one of the offer")
+		p.fail(ReasonFingerprint)
+	case transport.Flooded:
+		p.log.Warn("too many sources or data channels")
+		p.fail(ReasonFailed)
+	}
+}
+
+func (p *participant) up() {
+	p.expires.Store(0)
+	p.room.mu.Lock()
+	defer p.room.unlock()
+	if p.connected || p.removed {
+		return
+	}
+	p.connected = true
+	p.live.Store(true)
+	p.room.emit(Event{Kind: Connected, Participant: p.id})
+	now := time.Now()
+	for _, pair := range p.pairs {
+		if sub := pair.video.current(); sub != nil {
+			sub.publication.wantKeyframe(now)
+		}
+	}
+	p.poke()
+}
+
+// down notes that the connection is lost; it is given up after patience, unless that is 0.
+func (p *participant) down(patience time.Duration) {
+	if patience > 0 {
+		p.expires.CompareAndSwap(0, time.Now().Add(patience).UnixNano())
+	}
+	p.room.mu.Lock()
+	defer p.room.unlock()
+	if p.connected && !p.removed {
+		p.connected = false
+		p.room.emit(Event{Kind: Disconnected, Participant: p.id})
+	}
+}
+
+// poke wakes the sender.
+func (p *participant) poke() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pokeBy makes sure that the sender looks around at a time.
+func (p *participant) pokeBy(at time.Time) {
+	if p.armBy(at) {
+		p.poke()
+	}
+}
+
+// armBy moves the sender's next look around forward to a time; false when it is not later already.
+func (p *participant) armBy(at time.Time) bool {
+	for n := at.UnixNano(); ; {
+		old := p.armed.Load()
+		if n >= old {
+			return false
+		}
+		if p.armed.CompareAndSwap(old, n) {
+			return true
+		}
+	}
+}
+
+// infos describes the publications. The room's lock is held.
+func (p *participant) infos() []PublicationInfo {
+	infos := make([]PublicationInfo, 0, len(p.publications))
+	for _, pub := range p.publications {
+		infos = append(infos, pub.info())
+	}
+	return infos
+}
+
+// arrange follows the table of who is on which pair. The room's lock is held.
+func (p *participant) arrange(groups []slots.Group) {
+	changes, needed := p.table.Assign(len(p.pairs), groups)
+	for i, pair := range p.pairs {
+		g, _ := p.table.At(i)
+		pair.audio.carry(p.room.publication(g.Participant, g.Audio))
+		pair.video.carry(p.room.publication(g.Participant, g.Video))
+	}
+	for _, c := range changes {
+		if c.Pair < len(p.pairs) {
+			p.room.emit(Event{Kind: Slot, Participant: p.id, Pair: c.Pair, Source: c.Participant, Audio: c.Audio, Video: c.Video})
+		}
+	}
+	p.needs(needed)
+}
+
+// needs asks for more pairs, once for each number, and not while the first picture is on its way: a negotiation would
+// delay it.
+func (p *participant) needs(pairs int) {
+	if p.ready && pairs > len(p.pairs) && pairs != p.asked {
+		p.asked = pairs
+		p.room.emit(Event{Kind: SlotsNeeded, Participant: p.id, Pairs: pairs})
+	}
+}
+
+// settled notes that the first picture is there, or will not come.
+func (p *participant) settled() {
+	p.room.mu.Lock()
+	defer p.room.unlock()
+	if !p.ready && !p.removed {
+		p.ready = true
+		p.arrange(p.room.groups())
+	}
+}

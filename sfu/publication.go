@@ -1,0 +1,170 @@
+package sfu
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/parleyrtc/parley/sfu/history"
+	"github.com/parleyrtc/parley/sfu/nack"
+	"github.com/parleyrtc/parley/sfu/packet"
+	"github.com/parleyrtc/parley/sfu/report"
+	"github.com/parleyrtc/parley/sfu/seq"
+)
+
+// What one publication keeps for retransmission besides Config.HistoryPackets, which is for video.
+const (
+	videoPayload = 1200 // bytes of a packet, on average at most
+	audioPackets = 128
+	audioBytes   = 32 << 10
+)
+
+// sourceSilence is how long a publication's source must have been silent before another one, that no SDP declared, takes its
+// place.
+const sourceSilence = 500 * time.Millisecond
+
+// publication is one track that a participant sends.
+type publication struct {
+	// Set at construction.
+	owner  *participant
+	id     string
+	mid    string
+	source string
+	video  bool
+
+	muted bool // guarded by room.mu
+
+	// subscriptions never changes: it is replaced, with room.mu held.
+	subscriptions atomic.Pointer[[]*subscription]
+
+	// Guarded by owner.incoming.mu.
+	ssrc     uint32 // 0: not known yet
+	codec    packet.Codec
+	epoch    uint64 // counts sources and codecs: numbers of different epochs have nothing to do with each other
+	repairs  bool   // the client answers NACKs
+	heard    time.Time
+	sequence seq.Sequence
+	missing  *nack.Generator
+	books    *report.Receiver
+	line     report.Line
+	history  *history.History
+	wanted   bool // a keyframe
+	asked    time.Time
+}
+
+func newPublication(p *participant, mid, source string, video bool) *publication {
+	pub := &publication{owner: p, id: p.id + "." + mid, mid: mid, source: source, video: video, missing: nack.New(nack.Config{})}
+	if video {
+		n := p.room.sfu.config.HistoryPackets
+		pub.history = history.New(n, n*videoPayload)
+	} else {
+		pub.history = history.New(audioPackets, audioBytes)
+	}
+	pub.subscriptions.Store(&[]*subscription{})
+	return pub
+}
+
+func (pub *publication) info() PublicationInfo {
+	kind := "audio"
+	if pub.video {
+		kind = "video"
+	}
+	return PublicationInfo{ID: pub.id, MID: pub.mid, Kind: kind, Source: pub.source, Muted: pub.muted}
+}
+
+// subscribe and unsubscribe replace the list. The room's lock is held.
+func (pub *publication) subscribe(s *subscription) {
+	list := append(slices.Clone(*pub.subscriptions.Load()), s)
+	pub.subscriptions.Store(&list)
+	pub.owner.room.sfu.metrics.subscriptions.Add(1)
+}
+
+func (pub *publication) unsubscribe(s *subscription) {
+	list := slices.DeleteFunc(slices.Clone(*pub.subscriptions.Load()), func(o *subscription) bool { return o == s })
+	pub.subscriptions.Store(&list)
+	pub.owner.room.sfu.metrics.subscriptions.Add(-1)
+}
+
+// forward hands a packet to every subscriber's queue, and with it the caller's reference.
+func (pub *publication) forward(m *media) {
+	r := pub.owner.room
+	subscriptions := *pub.subscriptions.Load()
+	switch {
+	case !r.open.Load():
+		r.sfu.metrics.drop(dropGate)
+	case len(subscriptions) == 0:
+		r.sfu.metrics.drop(dropUnsubscribed)
+	default:
+		m.references.Add(int32(len(subscriptions)))
+		for _, s := range subscriptions {
+			if !s.line.to.queue.push(item{s, m}) {
+				r.sfu.metrics.drop(dropQueue)
+				m.release()
+			}
+			s.line.to.poke()
+		}
+	}
+	m.release()
+}
+
+// restart begins a new epoch. The inbox's lock is held.
+func (pub *publication) restart(ssrc uint32, codec packet.Codec) {
+	if pub.ssrc != ssrc {
+		pub.sequence = seq.Sequence{}
+		pub.books = report.NewReceiver(codec.ClockRate())
+		pub.line = report.Line{}
+	}
+	pub.ssrc, pub.codec = ssrc, codec
+	pub.epoch++
+	pub.missing.Reset()
+	pub.history.Reset()
+}
+
+// wantKeyframe asks the publisher for a keyframe, not more often than the configuration says: all who ask meanwhile are
+// served by the next one.
+func (pub *publication) wantKeyframe(now time.Time) {
+	if !pub.video {
+		return
+	}
+	in := &pub.owner.incoming
+	in.mu.Lock()
+	pub.wanted = true
+	at := pub.keyframeAt()
+	in.mu.Unlock()
+	if at.Before(now) {
+		at = now
+	}
+	pub.owner.pokeBy(at)
+}
+
+// keyframeAt is when a wanted keyframe may be asked for. The inbox's lock is held.
+func (pub *publication) keyframeAt() time.Time {
+	return pub.asked.Add(pub.owner.room.sfu.config.KeyframeSpacing)
+}
+
+// repeat copies a packet out of the history, nil when it is gone or from another epoch.
+func (pub *publication) repeat(epoch uint64, sequence int64) *media {
+	in := &pub.owner.incoming
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if pub.epoch != epoch {
+		return nil
+	}
+	old, ok := pub.history.Get(sequence)
+	if !ok {
+		return nil
+	}
+	m := newMedia()
+	m.fill(pub, old)
+	return m
+}
+
+// fill makes m the packet that p describes. The inbox's lock is held.
+func (m *media) fill(pub *publication, p *history.Packet) {
+	m.publication, m.epoch, m.codec = pub, pub.epoch, pub.codec
+	m.sequence, m.timestamp, m.arrived = p.Sequence, p.Timestamp, p.Arrived
+	m.marker, m.start = p.Marker, p.Keyframe
+	m.audioLevel, m.voice, m.hasAudioLevel = p.AudioLevel, p.Voice, p.HasAudioLevel
+	m.payload = m.data[:copy(m.data[:], p.Payload)]
+	m.hasVP8 = pub.codec == packet.VP8 && packet.ParseVP8(m.payload, &m.vp8)
+}

@@ -1,0 +1,135 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"github.com/parleyrtc/parley/sfu/report"
+)
+
+// idleLine is how long after its last packet a line is still reported on.
+const idleLine = 5 * time.Second
+
+// RTCP takes what the client reports and asks for (transport.Sink).
+func (p *participant) RTCP(at time.Time, packets []rtcp.Packet) {
+	defer p.recovered()
+	for _, packet := range packets {
+		switch packet := packet.(type) {
+		case *rtcp.SenderReport:
+			p.incoming.senderReport(at, packet)
+			p.roundTrip(at, packet.Reports)
+		case *rtcp.ReceiverReport:
+			p.roundTrip(at, packet.Reports)
+		case *rtcp.TransportLayerNack:
+			p.lost(packet)
+		case *rtcp.PictureLossIndication:
+			p.pictureLost(at, packet.MediaSSRC)
+		case *rtcp.FullIntraRequest:
+			for _, entry := range packet.FIR {
+				p.pictureLost(at, entry.SSRC)
+			}
+		}
+	}
+}
+
+// senderReport ties a publication's timestamps to its publisher's clock, and that clock to ours.
+func (in *inbox) senderReport(at time.Time, sr *rtcp.SenderReport) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	pub := in.sources[sr.SSRC]
+	if pub == nil || pub.ssrc != sr.SSRC {
+		return
+	}
+	in.clock.Observe(at, sr.NTPTime)
+	pub.line.SenderReport(sr.NTPTime, sr.RTPTime)
+	pub.books.SenderReport(at, sr.NTPTime)
+}
+
+// roundTrip smooths the round trip as TCP does (RFC 6298 §2.3).
+func (p *participant) roundTrip(at time.Time, reports []rtcp.ReceptionReport) {
+	for _, r := range reports {
+		if sample, ok := report.RTT(at, r); ok {
+			if old := p.rtt.Load(); old != 0 {
+				sample = time.Duration(old + (int64(sample)-old)/8)
+			}
+			p.rtt.Store(int64(max(sample, 1)))
+			return
+		}
+	}
+}
+
+func (p *participant) lost(n *rtcp.TransportLayerNack) {
+	l := (*p.lines.Load())[n.MediaSSRC]
+	if l == nil {
+		return
+	}
+	count := 0
+	for i := range n.Nacks {
+		n.Nacks[i].Range(func(sequence uint16) bool {
+			count++
+			return p.queue.again(lost{l, sequence})
+		})
+	}
+	p.room.sfu.metrics.nackIn.Add(float64(count))
+	p.poke()
+}
+
+func (p *participant) pictureLost(at time.Time, ssrc uint32) {
+	l := (*p.lines.Load())[ssrc]
+	if l == nil {
+		return
+	}
+	p.room.sfu.metrics.pliIn.Inc()
+	if s := l.current(); s != nil && p.room.open.Load() {
+		s.publication.wantKeyframe(at)
+	}
+}
+
+// report appends sender reports for the lines that are due. They are made on our clock: the publisher's own would pull
+// the sound and the picture of two publishers apart by the difference of their clocks.
+func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
+	var names []rtcp.SourceDescriptionChunk
+	for _, l := range *p.lines.Load() {
+		if l.carried != nil && l.assigned.Load() == nil {
+			l.carried = nil
+			l.numbers.Switch(0)
+		}
+		if l.reportAt.IsZero() || now.Before(l.reportAt) || now.Sub(l.sent) > idleLine {
+			continue
+		}
+		l.reportAt = now.Add(reportSpacing)
+		sr := l.books.Report(now, l.stream.SSRC, l.position(now))
+		dst = append(dst, &sr)
+		names = append(names, rtcp.SourceDescriptionChunk{Source: l.stream.SSRC,
+			Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: l.name}}})
+	}
+	if len(names) > 0 {
+		dst = append(dst, &rtcp.SourceDescription{Chunks: names[:min(len(names), 31)]})
+	}
+	return dst
+}
+
+// position is the line's timestamp for what its publisher captures now: known exactly once the publisher has reported, else
+// guessed from the newest packet.
+func (l *line) position(now time.Time) uint32 {
+	if l.carried != nil {
+		if timestamp, ok := l.carried.publication.timestampAt(now, l.epoch); ok {
+			if timestamp, ok = l.numbers.TimestampOf(l.source, timestamp); ok {
+				return timestamp
+			}
+		}
+	}
+	return l.numbers.Position(now)
+}
+
+// timestampAt is the publication's timestamp for what is captured at a time of our clock.
+func (pub *publication) timestampAt(at time.Time, epoch uint64) (uint32, bool) {
+	in := &pub.owner.incoming
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if pub.epoch != epoch {
+		return 0, false
+	}
+	return pub.line.TimestampAt(&in.clock, at, pub.codec.ClockRate())
+}

@@ -1,0 +1,213 @@
+package transport
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/dtls/v3/pkg/crypto/fingerprint"
+	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+)
+
+// profiles puts AES-128-GCM first: as the DTLS server we choose, and it costs half of the others.
+var profiles = []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80}
+
+// noInterceptors replaces pion's default chain: feedback and retransmission are the SFU's.
+var noInterceptors = webrtc.WithInterceptorRegistry(&interceptor.Registry{})
+
+// Sink takes what comes from one client. The methods must not block; each is called by one goroutine at a time, but for
+// State, and what they are handed is only lent.
+type Sink interface {
+	// Packets takes decrypted RTP packets in order of arrival.
+	Packets(batch []Datagram)
+	// RTCP takes decrypted RTCP packets.
+	RTCP(at time.Time, packets []rtcp.Packet)
+	// Message takes one message of the data channel.
+	Message(data []byte)
+	// State says that Peer.State may have changed.
+	State()
+}
+
+// State is how far a peer's connection is.
+type State int
+
+// The states of a peer.
+const (
+	Connecting State = iota
+	Connected
+	Disconnected // nothing heard for a while
+	Failed       // ICE has given up; a restart may bring it back
+	Mismatch     // the DTLS certificate is not the one of the offer
+	Flooded      // more sources or data channels than anybody needs
+	Closed
+)
+
+// The data channel that clients open, and its bounds.
+const (
+	channelLabel = "parley"
+	maxChannels  = 16
+	maxBuffered  = 1 << 20 // bytes not yet acknowledged by the client
+)
+
+// ErrBuffered says that a client does not drain its data channel.
+var ErrBuffered = errors.New("data channel is full")
+
+// ErrUnusable says that a failed negotiation left the peer in the middle: it can only be closed.
+var ErrUnusable = errors.New("negotiation failed half-way")
+
+// Peer is one client's PeerConnection. Negotiate and Send each want one caller at a time; the other methods may be called
+// from any goroutine.
+type Peer struct {
+	plane *Plane
+	sink  Sink
+	pc    *webrtc.PeerConnection
+
+	// Owned by the caller of Negotiate; fingerprint is written before the connection can change its state.
+	fingerprint string
+	streams     map[string]*Stream
+
+	batch [1]Datagram // owned by the receiving goroutine
+
+	sources  atomic.Int32
+	channels atomic.Int32
+	flooded  atomic.Bool
+	closed   atomic.Bool
+	channel  atomic.Pointer[webrtc.DataChannel]
+	close    sync.Once
+}
+
+// NewPeer makes a peer without a connection. It must be closed before the plane.
+func (p *Plane) NewPeer(sink Sink) (*Peer, error) {
+	peer := &Peer{plane: p, sink: sink, streams: map[string]*Stream{}}
+	api, err := p.api(peer)
+	if err != nil {
+		return nil, err
+	}
+	peer.pc, err = api.NewPeerConnection(webrtc.Configuration{
+		Certificates:  []webrtc.Certificate{p.certificate},
+		BundlePolicy:  webrtc.BundlePolicyMaxBundle,
+		RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("new peer connection: %w", err)
+	}
+	p.peers.Add(1)
+	peer.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { sink.State() })
+	peer.pc.OnDataChannel(peer.opened)
+	return peer, nil
+}
+
+// opened takes the first data channel of the right name and refuses others.
+func (p *Peer) opened(c *webrtc.DataChannel) {
+	if p.channels.Add(1) > maxChannels {
+		p.flooded.Store(true)
+		p.sink.State()
+	}
+	if c.Label() != channelLabel || !p.channel.CompareAndSwap(nil, c) {
+		_ = c.Close()
+		return
+	}
+	c.OnMessage(func(m webrtc.DataChannelMessage) {
+		if !p.closed.Load() {
+			p.sink.Message(m.Data)
+		}
+	})
+}
+
+// State is the connection's state at this moment.
+func (p *Peer) State() State {
+	if p.flooded.Load() {
+		return Flooded
+	}
+	switch p.pc.ConnectionState() {
+	case webrtc.PeerConnectionStateConnected:
+		return Connected
+	case webrtc.PeerConnectionStateDisconnected:
+		return Disconnected
+	case webrtc.PeerConnectionStateFailed:
+		if p.mismatch() {
+			return Mismatch
+		}
+		return Failed
+	case webrtc.PeerConnectionStateClosed:
+		if p.mismatch() {
+			return Mismatch
+		}
+		return Closed
+	}
+	return Connecting
+}
+
+// mismatch says whether DTLS failed because the client's certificate is not the one that its offer named.
+func (p *Peer) mismatch() bool {
+	t := p.pc.SCTP().Transport()
+	raw := t.GetRemoteCertificate()
+	if t.State() == webrtc.DTLSTransportStateConnected || len(raw) == 0 {
+		return false
+	}
+	cert, err := x509.ParseCertificate(raw)
+	if err != nil {
+		return true
+	}
+	algorithm, digest, _ := strings.Cut(p.fingerprint, " ")
+	hash, err := fingerprint.HashFromString(algorithm)
+	if err != nil {
+		return true
+	}
+	got, err := fingerprint.Fingerprint(cert, hash)
+	return err != nil || got != digest
+}
+
+// Send writes packets in order and returns how many failed. A client that does not read, over TCP, loses packets.
+func (p *Peer) Send(batch []Outgoing) (failed int) {
+	for i := range batch {
+		if batch[i].Stream.write(&batch[i]) != nil {
+			failed++
+		}
+	}
+	return failed
+}
+
+// SendRTCP writes one compound packet.
+func (p *Peer) SendRTCP(packets []rtcp.Packet) error { return p.pc.WriteRTCP(packets) }
+
+// SendMessage sends text on the data channel, or drops it: ErrBuffered when the client is slow.
+func (p *Peer) SendMessage(text string) error {
+	c := p.channel.Load()
+	if c == nil || c.ReadyState() != webrtc.DataChannelStateOpen {
+		return errors.New("data channel is not open")
+	}
+	if c.BufferedAmount()+uint64(len(text)) > maxBuffered {
+		return ErrBuffered
+	}
+	return c.SendText(text)
+}
+
+// Close ends the connection in the background; Plane.Close waits for it.
+func (p *Peer) Close() {
+	p.close.Do(func() {
+		p.closed.Store(true)
+		go func() {
+			defer p.plane.peers.Done()
+			_ = p.pc.GracefulClose() // there is nobody to tell
+		}()
+	})
+}
+
+// gathered waits for our candidates, which need no network.
+func (p *Peer) gathered(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,220 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"golang.org/x/net/netutil"
+)
+
+const (
+	socketBuffer   = 4 << 20 // bytes, each way; the kernel may grant less
+	tcpConnections = 4096    // open at a time on one listener
+	tcpWriteBuffer = 1 << 20 // bytes of one client, then packets are dropped
+	tcpPatience    = 10 * time.Second
+)
+
+// listen opens every address of the configuration.
+func (p *Plane) listen() error {
+	var muxes []ice.UDPMux
+	for _, address := range p.config.UDP {
+		hosts, port, err := expand(address)
+		if err != nil {
+			return fmt.Errorf("media UDP address %q: %w", address, err)
+		}
+		for _, host := range hosts {
+			conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, port)))
+			if err != nil {
+				return fmt.Errorf("media UDP port: %w", err)
+			}
+			p.sockets = append(p.sockets, conn)
+			_ = conn.SetReadBuffer(socketBuffer)
+			_ = conn.SetWriteBuffer(socketBuffer)
+			local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+			port = local.Port() // port 0 is chosen once for all addresses of a wildcard
+			p.note(local)
+			muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: loggers{p.config.Logger}.NewLogger("ice")}))
+		}
+	}
+	p.udp = ice.NewMultiUDPMuxDefault(muxes...)
+	for _, address := range p.config.TCP {
+		if err := p.listenTCP(address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listenTCP needs no socket for each address of a wildcard: a connection knows where it was accepted.
+func (p *Plane) listenTCP(address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("media TCP port: %w", err)
+	}
+	local := l.Addr().(*net.TCPAddr).AddrPort()
+	at := netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
+	p.tcp = append(p.tcp, tcpMux{at.Addr(), ice.NewTCPMuxDefault(ice.TCPMuxParams{
+		Listener:                     netutil.LimitListener(l, tcpConnections),
+		Logger:                       loggers{p.config.Logger}.NewLogger("ice"),
+		ReadBufferSize:               64,
+		WriteBufferSize:              tcpWriteBuffer,
+		FirstStunBindTimeout:         tcpPatience,
+		AliveDurationForConnFromStun: tcpPatience,
+	})})
+	if !at.Addr().IsUnspecified() {
+		p.note(at)
+		return nil
+	}
+	p.anyTCP = true
+	hosts, _, err := expand(address)
+	for _, h := range hosts {
+		p.note(netip.AddrPortFrom(h, at.Port()))
+	}
+	return err
+}
+
+// note remembers an address that we listen on, as candidates will carry it.
+func (p *Plane) note(local netip.AddrPort) {
+	addr := local.Addr().Unmap()
+	p.bound[addr] = true
+	p.loopback = p.loopback || addr.IsLoopback()
+	for _, a := range p.config.Advertise {
+		if a.Unmap().Is4() == addr.Is4() {
+			addr = a.Unmap()
+		}
+	}
+	if at := netip.AddrPortFrom(addr, local.Port()); !slices.Contains(p.addresses, at) {
+		p.addresses = append(p.addresses, at)
+	}
+}
+
+// offered says whether candidates may carry a local address.
+func (p *Plane) offered(ip net.IP) bool {
+	addr, ok := netip.AddrFromSlice(ip)
+	return ok && p.bound[addr.Unmap()]
+}
+
+// expand turns "host:port" into addresses. A wildcard becomes every address of this machine, because a socket on a wildcard
+// answers from whichever address the route suggests.
+func expand(address string) ([]netip.Addr, uint16, error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, 0, err
+	}
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil {
+		return nil, 0, fmt.Errorf("port %q is not a number", service)
+	}
+	if host == "" {
+		host = "::"
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if !addr.IsUnspecified() {
+			return []netip.Addr{addr}, uint16(port), nil
+		}
+		hosts, err := local(addr.Is4())
+		return hosts, uint16(port), err
+	}
+	ips, err := net.LookupIP(host)
+	if err != nil {
+		return nil, 0, err
+	}
+	var hosts []netip.Addr
+	for _, ip := range ips {
+		if addr, ok := netip.AddrFromSlice(ip); ok {
+			hosts = append(hosts, addr.Unmap())
+		}
+	}
+	return hosts, uint16(port), nil
+}
+
+// local lists this machine's addresses; loopback only when there is nothing else.
+func local(only4 bool) ([]netip.Addr, error) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, err
+	}
+	var hosts, loopback []netip.Addr
+	for _, a := range all {
+		n, ok := a.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		addr, ok := netip.AddrFromSlice(n.IP)
+		addr = addr.Unmap()
+		switch {
+		case !ok || only4 && !addr.Is4() || addr.IsLinkLocalUnicast():
+		case addr.IsLoopback():
+			loopback = append(loopback, addr)
+		default:
+			hosts = append(hosts, addr)
+		}
+	}
+	if len(hosts) == 0 {
+		hosts = loopback
+	}
+	if len(hosts) == 0 {
+		return nil, errors.New("this machine has no address")
+	}
+	return hosts, nil
+}
+
+// tcpMuxes picks the listener that a candidate's address belongs to. It is an ice.TCPMux.
+type tcpMuxes []tcpMux
+
+type tcpMux struct {
+	addr netip.Addr
+	mux  *ice.TCPMuxDefault
+}
+
+// GetAllConns returns the listeners' sides for one local address (ice.AllConnsGetter).
+func (t tcpMuxes) GetAllConns(ufrag string, isIPv6 bool, local net.IP) ([]net.PacketConn, error) {
+	addr, _ := netip.AddrFromSlice(local)
+	addr = addr.Unmap()
+	var conns []net.PacketConn
+	for _, m := range t {
+		if m.addr != addr && !(m.addr.IsUnspecified() && (m.addr.Is6() || addr.Is4())) {
+			continue
+		}
+		c, err := m.mux.GetConnByUfrag(ufrag, isIPv6, local)
+		if err != nil {
+			return nil, err
+		}
+		conns = append(conns, c)
+	}
+	return conns, nil
+}
+
+// GetConnByUfrag returns the first of GetAllConns.
+func (t tcpMuxes) GetConnByUfrag(ufrag string, isIPv6 bool, local net.IP) (net.PacketConn, error) {
+	conns, err := t.GetAllConns(ufrag, isIPv6, local)
+	if err == nil && len(conns) == 0 {
+		err = net.ErrClosed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return conns[0], nil
+}
+
+// RemoveConnByUfrag closes a client's connections.
+func (t tcpMuxes) RemoveConnByUfrag(ufrag string) {
+	for _, m := range t {
+		m.mux.RemoveConnByUfrag(ufrag)
+	}
+}
+
+// Close closes every listener.
+func (t tcpMuxes) Close() error {
+	var errs []error
+	for _, m := range t {
+		errs = append(errs, m.mux.Close())
+	}
+	return errors.Join(errs...)
+}
