@@ -70,9 +70,10 @@ export class Playback {
   }
 
   #listen(on: boolean): void {
+    const document = globalThis.document as Document | undefined;
     for (const event of ["pointerdown", "keydown"]) {
-      if (on) document.addEventListener(event, this.#unlock, { once: true, capture: true });
-      else document.removeEventListener(event, this.#unlock, { capture: true });
+      if (on) document?.addEventListener(event, this.#unlock, { once: true, capture: true });
+      else document?.removeEventListener(event, this.#unlock, { capture: true });
     }
   }
 }

@@ -1,0 +1,84 @@
+import type { TokenProvider } from "../sdk/index.js";
+import { Account } from "./account.js";
+import { Call } from "./call.js";
+import { CometChatException } from "./exception.js";
+import { CallListener, OngoingCallListener, type Callbacks } from "./listeners.js";
+import { Group, User } from "./people.js";
+import { Room } from "./room.js";
+import { AppSettingsBuilder, CallSettingsBuilder, type Options } from "./settings.js";
+/** The one account and session of the page, shared by CometChat and CometChatCalls. */
+export declare const account: Account;
+export declare const room: Room;
+/** The shape of CometChat's Chat SDK, as far as calling goes, on a Parley server. */
+export declare class CometChat {
+    static readonly Call: typeof Call;
+    static readonly User: typeof User;
+    static readonly Group: typeof Group;
+    static readonly AppSettingsBuilder: typeof AppSettingsBuilder;
+    static readonly CallSettingsBuilder: typeof CallSettingsBuilder;
+    static readonly CallListener: typeof CallListener;
+    static readonly OngoingCallListener: typeof OngoingCallListener;
+    static readonly CometChatException: typeof CometChatException;
+    static readonly CALL_TYPE: {
+        readonly AUDIO: "audio";
+        readonly VIDEO: "video";
+    };
+    static readonly RECEIVER_TYPE: {
+        readonly USER: "user";
+        readonly GROUP: "group";
+    };
+    static readonly CALL_STATUS: {
+        readonly INITIATED: "initiated";
+        readonly ONGOING: "ongoing";
+        readonly UNANSWERED: "unanswered";
+        readonly REJECTED: "rejected";
+        readonly BUSY: "busy";
+        readonly CANCELLED: "cancelled";
+        readonly ENDED: "ended";
+    };
+    static readonly CALL_MODE: {
+        readonly DEFAULT: "DEFAULT";
+        readonly SPOTLIGHT: "SPOTLIGHT";
+        readonly SINGLE: "SINGLE";
+        readonly TILE: "TILE";
+        readonly GRID: "GRID";
+    };
+    /** Says which server to use; the app id is CometChat's and means nothing here. */
+    static init(_appId: string, settings?: Options): Promise<boolean>;
+    static isInitialized(): boolean;
+    /** `login(uid, authKey)` in development; `login(token)`, or `login(() => token)` that can renew it, in production. */
+    static login(uidOrToken: string | TokenProvider | {
+        uid?: string;
+        authKey?: string;
+        authToken?: string;
+    }, authKey?: string): Promise<User>;
+    static loginWithAuthToken(token: string): Promise<User>;
+    static logout(): Promise<Record<string, never>>;
+    static getLoggedinUser(): Promise<User | null>;
+    static getLoggedInUser(): Promise<User | null>;
+    static addCallListener(listenerId: string, listener: Callbacks): void;
+    static removeCallListener(listenerId: string): void;
+    /** Rings; `timeout` in seconds, 45 if it is not given or not positive. */
+    static initiateCall(call: Call, timeout?: number): Promise<Call>;
+    static acceptCall(sessionId: string): Promise<Call>;
+    /** `rejected` and `busy` by who is called, `cancelled` by the caller. */
+    static rejectCall(sessionId: string, status: string): Promise<Call>;
+    /** Hangs up. Ending a call that is over gives its final state, any number of times. */
+    static endCall(sessionId: string): Promise<Call>;
+    static getActiveCall(): Call | null;
+    static clearActiveCall(): void;
+    /** How many people are in a call now. */
+    static getCallParticipantCount(sessionId: string, _type?: string): Promise<number>;
+    /** Step 4 of the older guides: shows the session of a call in an element. */
+    static startCall(settings: Options | string, element?: HTMLElement | null, listener?: Callbacks): Promise<void>;
+}
+export declare namespace CometChat {
+    type Call = import("./call.js").Call;
+    type User = import("./people.js").User;
+    type Group = import("./people.js").Group;
+    type CallListener = import("./listeners.js").CallListener;
+    type OngoingCallListener = import("./listeners.js").OngoingCallListener;
+    type CometChatException = import("./exception.js").CometChatException;
+    type AppSettingsBuilder = import("./settings.js").AppSettingsBuilder;
+    type CallSettingsBuilder = import("./settings.js").CallSettingsBuilder;
+}

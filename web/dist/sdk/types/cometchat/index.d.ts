@@ -1,0 +1,15 @@
+import { CometChatCalls } from "./calls.js";
+import { CometChat } from "./chat.js";
+export { CometChat, CometChatCalls };
+export { Call } from "./call.js";
+export { CometChatException } from "./exception.js";
+export { CallListener, OngoingCallListener } from "./listeners.js";
+export { Group, User } from "./people.js";
+export { SESSION_TYPE as SessionType } from "./constants.js";
+export { AppSettingsBuilder, CallAppSettingsBuilder, CallSettingsBuilder, SessionSettingsBuilder } from "./settings.js";
+declare global {
+    interface Window {
+        CometChat: typeof CometChat;
+        CometChatCalls: typeof CometChatCalls;
+    }
+}

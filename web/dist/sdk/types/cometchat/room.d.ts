@@ -1,0 +1,35 @@
+import type { Session } from "../sdk/index.js";
+import type { Account } from "./account.js";
+import { Listeners, type Callbacks } from "./listeners.js";
+import { type Options } from "./settings.js";
+/** A participant as the session listeners get one. */
+export interface RoomParticipant {
+    pid: string;
+    uid: string;
+    name: string;
+    avatar: string;
+    isLocal: boolean;
+    isAudioMuted: boolean;
+    isVideoMuted: boolean;
+    audioMuted: boolean;
+    videoPaused: boolean;
+    isPresenting: boolean;
+    joinedAt: number;
+}
+/** The one session that CometChat's API can have at a time, with its listeners and its grid. */
+export declare class Room {
+    #private;
+    readonly status: Listeners;
+    readonly participants: Listeners;
+    readonly media: Listeners;
+    readonly buttons: Listeners;
+    /** Listeners of the older SDKs, given with a session and gone with it. */
+    readonly ongoing: Listeners;
+    constructor(account: Account);
+    get session(): Session | null;
+    get isActive(): boolean;
+    /** Joins and shows the session in `element`. Joining the same session again is one joining. */
+    join(sessionId: string, settings: Options | undefined, element: HTMLElement | null | undefined, listener?: Callbacks): Promise<void>;
+    /** Leaves the session; a call of two ends with it. Harmless without one. */
+    leave(): Promise<void>;
+}

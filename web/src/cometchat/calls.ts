@@ -1,0 +1,195 @@
+import { listDevices, type Session } from "../sdk/index.js";
+import { account, room } from "./chat.js";
+import { LAYOUT, SESSION_TYPE } from "./constants.js";
+import { CometChatException } from "./exception.js";
+import { Listener, OngoingCallListener, type Callbacks } from "./listeners.js";
+import type { User } from "./people.js";
+import { CallAppSettingsBuilder, CallSettingsBuilder, SessionSettingsBuilder, type Options } from "./settings.js";
+
+/** What joining answers: CometChat's newer SDK does not reject, it fills in `error`. */
+export interface JoinAnswer {
+  data: { sessionId: string } | null;
+  error: CometChatException | null;
+}
+
+type Token = string | { token: string };
+
+const listenerOf = (ownerOrListener: unknown, listener: Callbacks | undefined): Callbacks => listener ?? (ownerOrListener as Callbacks);
+
+function withSession(action: (session: Session) => Promise<void>): Promise<void> {
+  const { session } = room;
+  if (!session) return Promise.reject(new CometChatException({ code: "ERR_NO_SESSION", message: "There is no session." }));
+  return action(session).catch((error: unknown) => {
+    throw CometChatException.from(error);
+  });
+}
+
+async function devices(kind: MediaDeviceKind): Promise<MediaDeviceInfo[]> {
+  return (await listDevices()).filter((device) => device.kind === kind);
+}
+
+/** The shape of CometChat's Calls SDK, on a Parley server. */
+export class CometChatCalls {
+  static readonly SessionSettingsBuilder = SessionSettingsBuilder;
+  static readonly CallSettingsBuilder = CallSettingsBuilder;
+  static readonly CallAppSettingsBuilder = CallAppSettingsBuilder;
+  static readonly OngoingCallListener = OngoingCallListener;
+  static readonly SessionType = SESSION_TYPE;
+  static readonly SESSION_TYPE = SESSION_TYPE;
+  static readonly LAYOUT = LAYOUT;
+  /** Android's way to the running session. */
+  static readonly CallSession = { getInstance: (): typeof CometChatCalls => CometChatCalls };
+
+  static async init(settings?: Options): Promise<{ success: boolean; error: null }> {
+    if (!account.initialised || settings) account.init(settings);
+    return { success: true, error: null };
+  }
+
+  static login(uid: string, authKey: string): Promise<User> {
+    return account.loginWithKey(uid, authKey);
+  }
+
+  static loginWithAuthToken(token: string): Promise<User> {
+    return account.loginWithToken(token);
+  }
+
+  static async logout(): Promise<void> {
+    account.logout();
+  }
+
+  static getLoggedInUser(): User | null {
+    return account.user;
+  }
+
+  static isUserLoggedIn(): boolean {
+    return account.user !== null;
+  }
+
+  /** CometChat's token opens one session; here being signed in does, so the token is the session's id. */
+  static async generateToken(sessionId: string, _authToken?: string): Promise<{ token: string; sessionId: string }> {
+    if (!sessionId) throw new CometChatException({ code: "ERROR_SESSION_ID_MISSING", message: "The session id is missing." });
+    return { token: sessionId, sessionId };
+  }
+
+  /** Joins a session and shows it in `element`; resolves in any case and says how it went. */
+  static async joinSession(token: Token, settings?: Options, element?: HTMLElement | null): Promise<JoinAnswer> {
+    const sessionId = typeof token === "string" ? token : token?.token;
+    try {
+      if (!sessionId) throw new CometChatException({ code: "ERROR_SESSION_ID_MISSING", message: "The session id is missing." });
+      await room.join(sessionId, settings, element);
+      return { data: { sessionId }, error: null };
+    } catch (error) {
+      return { data: null, error: CometChatException.from(error) };
+    }
+  }
+
+  /** The name of `joinSession` in the older SDK. */
+  static startSession(token: Token, settings?: Options, element?: HTMLElement | null): Promise<JoinAnswer> {
+    return CometChatCalls.joinSession(token, settings, element);
+  }
+
+  static leaveSession(): Promise<void> {
+    return room.leave();
+  }
+
+  static endSession(): Promise<void> {
+    return room.leave();
+  }
+
+  /** Ends a group call for everybody, for those who may. */
+  static endSessionForAll(): Promise<void> {
+    return withSession(async (session) => void (await account.need().calls.end(session.sessionId, { forAll: true })));
+  }
+
+  static isSessionActive(): boolean {
+    return room.isActive;
+  }
+
+  static muteAudio(): Promise<void> {
+    return withSession((session) => session.setMicrophone(false));
+  }
+
+  static unMuteAudio(): Promise<void> {
+    return withSession((session) => session.setMicrophone(true));
+  }
+
+  static unmuteAudio(): Promise<void> {
+    return CometChatCalls.unMuteAudio();
+  }
+
+  static toggleAudio(): Promise<void> {
+    return withSession((session) => session.setMicrophone(!session.local.microphoneOn));
+  }
+
+  static pauseVideo(): Promise<void> {
+    return withSession((session) => session.setCamera(false));
+  }
+
+  static resumeVideo(): Promise<void> {
+    return withSession((session) => session.setCamera(true));
+  }
+
+  static toggleVideo(): Promise<void> {
+    return withSession((session) => session.setCamera(!session.local.cameraOn));
+  }
+
+  static startScreenSharing(): Promise<void> {
+    return withSession((session) => session.shareScreen());
+  }
+
+  static stopScreenSharing(): Promise<void> {
+    return withSession((session) => session.stopScreenShare());
+  }
+
+  static switchCamera(): Promise<void> {
+    return withSession((session) => session.switchCamera());
+  }
+
+  static getAudioInputDevices(): Promise<MediaDeviceInfo[]> {
+    return devices("audioinput");
+  }
+
+  static getAudioOutputDevices(): Promise<MediaDeviceInfo[]> {
+    return devices("audiooutput");
+  }
+
+  static getVideoInputDevices(): Promise<MediaDeviceInfo[]> {
+    return devices("videoinput");
+  }
+
+  static setAudioInputDevice(deviceId: string): Promise<void> {
+    return withSession((session) => session.switchMicrophone(deviceId));
+  }
+
+  static setAudioOutputDevice(deviceId: string): Promise<void> {
+    return withSession((session) => session.switchSpeaker(deviceId));
+  }
+
+  static setVideoInputDevice(deviceId: string): Promise<void> {
+    return withSession((session) => session.switchCamera(deviceId));
+  }
+
+  /** `(listener)`, or `(owner, listener)` as on Android. Gives back the undo. */
+  static addSessionStatusListener(ownerOrListener: unknown, listener?: Callbacks): () => void {
+    return room.status.add(ownerOrListener, listenerOf(ownerOrListener, listener));
+  }
+
+  static addParticipantEventListener(ownerOrListener: unknown, listener?: Callbacks): () => void {
+    return room.participants.add(ownerOrListener, listenerOf(ownerOrListener, listener));
+  }
+
+  static addMediaEventsListener(ownerOrListener: unknown, listener?: Callbacks): () => void {
+    return room.media.add(ownerOrListener, listenerOf(ownerOrListener, listener));
+  }
+
+  static addButtonClickListener(ownerOrListener: unknown, listener?: Callbacks): () => void {
+    return room.buttons.add(ownerOrListener, listenerOf(ownerOrListener, listener));
+  }
+
+  /** One callback of any of the listeners above, by its name. */
+  static addEventListener(name: string, callback: (...values: unknown[]) => void): () => void {
+    const listener = new Listener({ [name]: callback });
+    const offs = [room.status, room.participants, room.media, room.buttons].map((set) => set.add(listener, listener));
+    return () => offs.forEach((off) => off());
+  }
+}

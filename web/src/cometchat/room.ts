@@ -1,0 +1,205 @@
+import type { Call as CallInfo, RemoteParticipant, Session } from "../sdk/index.js";
+import type { Account } from "./account.js";
+import { Call } from "./call.js";
+import { CometChatException } from "./exception.js";
+import { Grid } from "./grid.js";
+import { Listeners, type Callbacks } from "./listeners.js";
+import { choicesOf, type Options } from "./settings.js";
+
+/** A participant as the session listeners get one. */
+export interface RoomParticipant {
+  pid: string;
+  uid: string;
+  name: string;
+  avatar: string;
+  isLocal: boolean;
+  isAudioMuted: boolean;
+  isVideoMuted: boolean;
+  audioMuted: boolean;
+  videoPaused: boolean;
+  isPresenting: boolean;
+  joinedAt: number;
+}
+
+/** The one session that CometChat's API can have at a time, with its listeners and its grid. */
+export class Room {
+  readonly status = new Listeners();
+  readonly participants = new Listeners();
+  readonly media = new Listeners();
+  readonly buttons = new Listeners();
+  /** Listeners of the older SDKs, given with a session and gone with it. */
+  readonly ongoing = new Listeners();
+  #account: Account;
+  #session: Session | null = null;
+  #joining: { sessionId: string; done: Promise<void> } | null = null;
+  #grid: Grid | null = null;
+  #presence = new Map<string, RoomParticipant>();
+
+  constructor(account: Account) {
+    this.#account = account;
+  }
+
+  get session(): Session | null {
+    return this.#session;
+  }
+
+  get isActive(): boolean {
+    return this.#session !== null || this.#joining !== null;
+  }
+
+  /** Joins and shows the session in `element`. Joining the same session again is one joining. */
+  join(sessionId: string, settings: Options | undefined, element: HTMLElement | null | undefined, listener?: Callbacks): Promise<void> {
+    if (this.#joining?.sessionId === sessionId) return this.#joining.done;
+    if (this.#session?.sessionId === sessionId) return Promise.resolve();
+    if (this.isActive) {
+      return Promise.reject(new CometChatException({ code: "ERR_SESSION_ACTIVE", message: "Leave the session you are in first." }));
+    }
+    const done = this.#join(sessionId, settings, element, listener).finally(() => (this.#joining = null));
+    this.#joining = { sessionId, done };
+    return done;
+  }
+
+  /** Leaves the session; a call of two ends with it. Harmless without one. */
+  async leave(): Promise<void> {
+    await this.#joining?.done.catch(() => {});
+    await this.#session?.leave();
+  }
+
+  async #join(sessionId: string, settings: Options | undefined, element: HTMLElement | null | undefined, listener?: Callbacks): Promise<void> {
+    const choices = choicesOf(settings);
+    const client = this.#account.need();
+    for (const each of [choices.listener, listener]) if (each) this.ongoing.add(each, each);
+    try {
+      const session = await client.join(sessionId, {
+        video: choices.audioOnly === undefined ? undefined : !choices.audioOnly,
+        startAudioMuted: choices.startAudioMuted,
+        startVideoPaused: choices.startVideoPaused,
+        devices: choices.devices,
+      });
+      this.#session = session;
+      this.#listen(session);
+      if (element) this.#grid = new Grid(element, session, choices.controls, (button) => this.#pressed(button));
+    } catch (error) {
+      const exception = CometChatException.from(error);
+      this.status.raise("onConnectionFailed", { name: exception.code, message: exception.message, details: exception.details, recoverable: false });
+      this.ongoing.raise("onError", exception);
+      this.ongoing.clear();
+      throw exception;
+    }
+    this.status.raise("onSessionJoined");
+    for (const participant of this.#session?.participants ?? []) this.#joined(participant);
+  }
+
+  #listen(session: Session): void {
+    session.on("participantJoined", ({ participant }) => this.#joined(participant));
+    session.on("participantLeft", ({ participant }) => this.#left(participant));
+    session.on("participantUpdated", ({ participant }) => this.#updated(participant));
+    session.on("localChanged", ({ source, on }) => this.#localChanged(source, on));
+    session.on("mediaError", ({ error }) => this.ongoing.raise("onError", CometChatException.from(error)));
+    session.on("connectionLost", () => this.status.raise("onConnectionLost"));
+    session.on("connectionRestored", () => this.status.raise("onConnectionRestored"));
+    session.on("closed", ({ call }) => this.#closed(call));
+    // What ended between the answer to joining and now was not heard.
+    if (session.state === "closed") this.#closed(session.call);
+  }
+
+  #closed(call: CallInfo): void {
+    if (!this.#session) return;
+    this.#session = null;
+    this.#grid?.close();
+    this.#grid = null;
+    this.#presence.clear();
+    const me = this.#account.user?.uid ?? "";
+    if (call.receiverType === "user") this.ongoing.raise("onCallEnded", Call.fromInfo(call, call.initiator, me));
+    this.status.raise("onSessionLeft");
+    this.status.raise("onConnectionClosed");
+    this.ongoing.clear();
+  }
+
+  #joined(participant: RemoteParticipant): void {
+    if (this.#presence.has(participant.participantId)) return;
+    const view = viewOf(participant);
+    this.#presence.set(view.pid, view);
+    this.participants.raise("onParticipantJoined", view);
+    this.ongoing.raise("onUserJoined", view);
+    this.#listChanged();
+    if (view.isPresenting) this.participants.raise("onParticipantStartedScreenShare", view);
+  }
+
+  #left(participant: RemoteParticipant): void {
+    const view = viewOf(participant);
+    this.#presence.delete(view.pid);
+    this.participants.raise("onParticipantLeft", view);
+    this.ongoing.raise("onUserLeft", view);
+    this.#listChanged();
+  }
+
+  #updated(participant: RemoteParticipant): void {
+    const now = viewOf(participant);
+    const before = this.#presence.get(now.pid);
+    this.#presence.set(now.pid, now);
+    if (!before) return;
+    if (before.audioMuted !== now.audioMuted) {
+      this.participants.raise(now.audioMuted ? "onParticipantAudioMuted" : "onParticipantAudioUnmuted", now);
+      this.ongoing.raise(now.audioMuted ? "onUserMuted" : "onUserUnMuted", { muted: now, mutedBy: now, ...now });
+    }
+    if (before.videoPaused !== now.videoPaused) {
+      this.participants.raise(now.videoPaused ? "onParticipantVideoPaused" : "onParticipantVideoResumed", now);
+    }
+    if (before.isPresenting !== now.isPresenting) {
+      this.participants.raise(now.isPresenting ? "onParticipantStartedScreenShare" : "onParticipantStoppedScreenShare", now);
+      this.ongoing.raise(now.isPresenting ? "onScreenShareStarted" : "onScreenShareStopped", now);
+    }
+    this.#listChanged();
+  }
+
+  #listChanged(): void {
+    const list = [...this.#presence.values()];
+    this.participants.raise("onParticipantListChanged", list);
+    this.ongoing.raise("onUserListUpdated", list);
+    this.ongoing.raise("onUserListChanged", list);
+  }
+
+  #localChanged(source: string, on: boolean): void {
+    const names: Record<string, [on: string, off: string]> = {
+      microphone: ["onAudioUnMuted", "onAudioMuted"],
+      camera: ["onVideoResumed", "onVideoPaused"],
+      screen: ["onScreenShareStarted", "onScreenShareStopped"],
+    };
+    const name = names[source]?.[on ? 0 : 1];
+    if (name) this.media.raise(name);
+    if (source === "screen" && name) this.ongoing.raise(name);
+  }
+
+  /** A button of the grid: the listener hears it first, then it does what it says. */
+  #pressed(button: "leave" | "audio" | "video" | "screen"): void {
+    const session = this.#session;
+    if (!session) return;
+    const events = { leave: "LeaveSession", audio: "ToggleAudio", video: "ToggleVideo", screen: "ScreenShare" } as const;
+    this.buttons.raise(`on${events[button]}ButtonClicked`);
+    const failed = (error: unknown) => this.ongoing.raise("onError", CometChatException.from(error));
+    if (button === "leave") {
+      this.ongoing.raise("onCallEndButtonPressed");
+      void this.leave();
+    } else if (button === "audio") session.setMicrophone(!session.local.microphoneOn).catch(failed);
+    else if (button === "video") session.setCamera(!session.local.cameraOn).catch(failed);
+    else (session.local.screenOn ? session.stopScreenShare() : session.shareScreen()).catch(failed);
+  }
+}
+
+function viewOf(participant: RemoteParticipant): RoomParticipant {
+  const { participantId, user, microphoneOn, cameraOn, screenOn, joinedAt } = participant;
+  return {
+    pid: participantId,
+    uid: user.uid,
+    name: user.name || user.uid,
+    avatar: user.avatar,
+    isLocal: false,
+    isAudioMuted: !microphoneOn,
+    isVideoMuted: !cameraOn,
+    audioMuted: !microphoneOn,
+    videoPaused: !cameraOn,
+    isPresenting: screenOn,
+    joinedAt: Math.floor(joinedAt / 1000),
+  };
+}
