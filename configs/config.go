@@ -87,6 +87,7 @@ type Calls struct {
 
 // Signaling is the limits of the WebSocket, §1 and §2 of docs/protocol.md.
 type Signaling struct {
+	MaxSockets    int           `yaml:"max_sockets" env:"MAX_SOCKETS"`
 	HelloTimeout  time.Duration `yaml:"hello_timeout" env:"HELLO_TIMEOUT"`
 	IdleTimeout   time.Duration `yaml:"idle_timeout" env:"IDLE_TIMEOUT"`
 	WriteTimeout  time.Duration `yaml:"write_timeout" env:"WRITE_TIMEOUT"`
@@ -179,6 +180,7 @@ func Default() Config {
 
 func defaultSignaling() Signaling {
 	return Signaling{
+		MaxSockets: 20_000,
 		HelloTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
 		MessageBytes: 64 << 10, OfferBytes: 512 << 10, SendMessages: 512, SendBytes: 1 << 20,
 		ResumeTime: time.Minute, ResumeEvents: 512, ResumeBytes: 1 << 20, MaxDevices: 64,

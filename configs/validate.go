@@ -118,6 +118,7 @@ func (c Config) checkCalls(k *checker) {
 
 func (c Config) checkSignaling(k *checker) {
 	s := c.Signaling
+	k.number("signaling.max_sockets", s.MaxSockets, 1, 10_000_000)
 	k.between("signaling.hello_timeout", s.HelloTimeout, time.Second, time.Minute)
 	k.between("signaling.idle_timeout", s.IdleTimeout, 30*time.Second, time.Hour)
 	k.between("signaling.write_timeout", s.WriteTimeout, time.Second, time.Minute)
