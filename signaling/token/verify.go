@@ -79,6 +79,9 @@ func (v *Verifier) Verify(now time.Time, raw string) (Claims, error) {
 	if len(raw) > MaxLength {
 		return Claims{}, &invalid{"too_long"} // before anything splits or decodes it
 	}
+	if strings.ContainsAny(raw, "\r\n") {
+		return Claims{}, &invalid{"malformed"} // encoding/base64 skips them, so that one token would have many texts
+	}
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithAudience(Audience),
