@@ -180,7 +180,7 @@ func Default() Config {
 
 func defaultSignaling() Signaling {
 	return Signaling{
-		MaxSockets: 20_000,
+		MaxSockets:   20_000,
 		HelloTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
 		MessageBytes: 64 << 10, OfferBytes: 512 << 10, SendMessages: 512, SendBytes: 1 << 20,
 		ResumeTime: time.Minute, ResumeEvents: 512, ResumeBytes: 1 << 20, MaxDevices: 64,
