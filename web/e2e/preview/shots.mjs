@@ -1,10 +1,11 @@
 // Takes a picture of every state of the call page, without a server: node e2e/preview/shots.mjs [folder] [name…]
-// For looking at, after any change to the page's style.
+// For looking at, after any change to the page's style; it also prints what the console and axe complain of.
 import { build } from "esbuild";
 import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -110,6 +111,10 @@ for (const [name, [scene]] of Object.entries(scenes)) {
     await p.waitForSelector("#who");
     await scene(p);
     await p.waitForTimeout(200);
+    for (const { id, nodes } of (await new AxeBuilder({ page: p }).analyze()).violations) {
+      complaints++;
+      console.log(`${name}-${look}: axe ${id}:`, nodes.map((node) => `${node.target.join(" ")} ${node.any[0]?.message ?? ""}`).join("; "));
+    }
     await p.screenshot({ path: join(folder, `${name}-${look}.png`) });
     await context.close();
   }

@@ -91,11 +91,18 @@ export class Desk {
       await this.phone.dial(receiver, receiverType, type);
     } catch (error) {
       const known = (error as ParleyError).details?.sessionId;
-      if (codeOf(error) === "ERR_CALL_BUSY_GROUP" && typeof known === "string") return this.enter(known);
-      await this.look();
-      // Two people who call each other at once: the other's call is ringing here already.
-      if (codeOf(error) !== "ERR_CALL_BUSY_SELF" || this.phone.ringing.length === 0) this.say({ text: errorWords(error), bad: true });
+      if (typeof known === "string" && (await this.meantThat(codeOf(error), known, receiver.id))) return this.enter(known);
+      void this.look();
+      this.say({ text: errorWords(error), bad: true });
     }
+  }
+
+  /** Whether the call that keeps a new one from being made is the one the user wants: the group's, or the other's to us. */
+  private async meantThat(code: string, sessionId: string, receiverId: string): Promise<boolean> {
+    if (code === "ERR_CALL_BUSY_GROUP") return true;
+    if (code !== "ERR_CALL_BUSY_SELF") return false;
+    const call = await this.client.calls.get(sessionId).catch(() => undefined);
+    return call?.status === "initiated" && call.initiator.uid === receiverId;
   }
 
   private async enter(sessionId: string): Promise<void> {

@@ -122,6 +122,7 @@ export class Phone extends Emitter<PhoneEvents> {
   async enter(sessionId: string): Promise<void> {
     if (this.open) throw new ParleyError("ERR_CALL_BUSY_SELF", "You are in a call already.");
     let call = await this.client.calls.get(sessionId);
+    this.stopRinging(sessionId);
     const line = this.start({ type: call.type, peer: peerOf(call, this.me.uid), phase: "joining", call });
     try {
       const mine = call.members.find((member) => member.user.uid === this.me.uid)?.state ?? "";

@@ -1,0 +1,16 @@
+// Every browser test, in one process: they share one browser, and one server where they can.
+//   npm run e2e                                   all of them
+//   npm run e2e -- --test-name-pattern=relay      some of them
+import { after } from "node:test";
+import { closeBrowser } from "./harness/browser.mjs";
+
+after(closeBrowser);
+
+await import("./calls.mjs");
+await import("./endings.mjs");
+await import("./group.mjs");
+await import("./controls.mjs");
+await import("./network.mjs");
+await import("./cometchat.mjs");
+await import("./voip.mjs");
+await import("./accessibility.mjs");

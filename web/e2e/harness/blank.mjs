@@ -1,0 +1,57 @@
+// An empty page on the server's origin, for tests that use the SDKs as an application would.
+import assert from "node:assert/strict";
+import { newContext } from "./browser.mjs";
+import { fresh } from "./person.mjs";
+
+const html = "<!doctype html><meta charset=utf-8><title>app</title><body><div id=view style='width:640px;height:480px'></div></body>";
+
+/** Opens an empty page; its problems must be none when it closes. */
+export async function blankPage(url) {
+  const { context, problems } = await newContext(url);
+  const page = await context.newPage();
+  await page.route("**/app-under-test", (route) => route.fulfill({ contentType: "text/html", body: html }));
+  await page.goto(`${url}/app-under-test`);
+  return { context, page, problems };
+}
+
+/** A signed-in client of the SDK: window.client; what happens to its calls is in window.heard. origin may be a proxy's. */
+export async function atSDK(url, name, origin = url) {
+  const { context, page, problems } = await blankPage(origin);
+  const uid = fresh(name);
+  await page.evaluate(async (uid) => {
+    const { Parley } = await import("/sdk/parley.js");
+    const { authKey } = await (await fetch("/v1/config")).json();
+    const login = await fetch("/v1/auth/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ uid, authKey }) });
+    const { token } = await login.json();
+    window.client = new Parley({ token });
+    window.heard = [];
+    for (const name of ["incoming", "accepted", "rejected", "cancelled", "unanswered", "ended"]) client.calls.on(name, ({ call }) => heard.push([name, call]));
+    await client.connect();
+  }, uid);
+  return {
+    page,
+    uid,
+    async close() {
+      assert.deepEqual(problems, [], `${uid}'s page complained`);
+      await context.close();
+    },
+  };
+}
+
+/** Rings, accepts and joins through the SDK: window.session on both sides. options (a function's text) makes the join options. */
+export async function connectSDK(caller, callee, options = "() => ({})", type = "video") {
+  const sessionId = await caller.page.evaluate(
+    async ([uid, type]) => (await client.calls.initiate({ receiverId: uid, receiverType: "user", type })).sessionId,
+    [callee.uid, type],
+  );
+  const join = `async ([id, options]) => {
+    window.session = await client.join(id, eval(options)());
+    window.closed = new Promise((done) => session.on("closed", done));
+    window.play = () => session.participants.forEach((p) => { if (document.getElementById(p.participantId)) return;
+      const video = Object.assign(document.createElement("video"), { id: p.participantId, width: 320 }); document.body.append(video); session.attach(video, p.stream); });
+    play(); session.on("participantJoined", play);
+  }`;
+  await callee.page.evaluate(async (id) => void (await client.calls.accept(id)), sessionId);
+  await Promise.all([caller, callee].map((person) => person.page.evaluate(`(${join})(${JSON.stringify([sessionId, options])})`)));
+  return sessionId;
+}

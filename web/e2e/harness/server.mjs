@@ -1,0 +1,104 @@
+// The real parley binary on free loopback ports with a data directory of its own.
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { until } from "./until.mjs";
+
+const repository = fileURLToPath(new URL("../../..", import.meta.url));
+let binary;
+
+/** Builds parley once per run; PARLEY_BIN names one that is built already. */
+async function built() {
+  binary ??= process.env.PARLEY_BIN
+    ? Promise.resolve(process.env.PARLEY_BIN)
+    : (async () => {
+        const path = join(await mkdtemp(join(tmpdir(), "parley-e2e-bin-")), "parley");
+        await promisify(execFile)("go", ["build", "-o", path, "./cmd/parley"], { cwd: repository });
+        return path;
+      })();
+  return binary;
+}
+
+/** A TCP port that is free now on loopback. */
+export async function freePort() {
+  const probe = createServer();
+  await new Promise((done, failed) => probe.on("error", failed).listen(0, "127.0.0.1", done));
+  const { port } = probe.address();
+  await new Promise((done) => probe.close(done));
+  return port;
+}
+
+/**
+ * Starts `parley serve --dev` with short deadlines. settings overrides options by their name in the configuration
+ * (`calls.grace`). The result has url and ports, and stops, kills or restarts the process it started.
+ */
+export async function startServer(settings = {}) {
+  const path = await built();
+  const dir = await mkdtemp(join(tmpdir(), "parley-e2e-"));
+  const [http, admin, media, turn] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const options = {
+    "http.listen": `127.0.0.1:${http}`,
+    "admin.listen": `127.0.0.1:${admin}`,
+    "media.udp": `127.0.0.1:${media}`,
+    "media.tcp": `127.0.0.1:${media}`,
+    "turn.udp": `127.0.0.1:${turn}`,
+    "turn.tcp": `127.0.0.1:${turn}`,
+    "turn.tls": "off",
+    "store.dir": dir,
+    "calls.ring_timeout": "8s",
+    "calls.grace": "4s",
+    "log.level": "info",
+    "shutdown.wait": "1s",
+    ...settings,
+  };
+  const url = `http://127.0.0.1:${http}`;
+  const log = [];
+  let child;
+
+  const launch = async () => {
+    child = spawn(path, ["serve", "--dev", ...Object.entries(options).flatMap(([name, value]) => ["--set", `${name}=${value}`])], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        log.push(text);
+        if (process.env.E2E_LOG) process.stderr.write(text);
+      });
+    }
+    const ended = new Promise((done) => child.once("exit", done));
+    child.ended = ended;
+    await until(
+      async () => {
+        if (child.exitCode !== null) throw Object.assign(new Error(`parley exited ${child.exitCode}:\n${log.join("").slice(-3000)}`), { final: true });
+        return (await fetch(`${url}/readyz`)).ok;
+      },
+      "the server is ready",
+      20_000,
+    );
+  };
+  const end = async (signal) => {
+    if (child.exitCode === null) child.kill(signal);
+    await child.ended;
+  };
+
+  await launch();
+  return {
+    url,
+    ports: { http, media, turn },
+    pid: () => child.pid,
+    log: () => log.join(""),
+    /** SIGKILL and a new process on the same ports and data. */
+    async restart() {
+      await end("SIGKILL");
+      await launch();
+    },
+    async stop() {
+      await end("SIGTERM");
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,125 @@
+// Networks that hinder, break and come back.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { atSDK, connectSDK } from "./harness/blank.mjs";
+import { growth, receives } from "./harness/media.mjs";
+import { atPage, connect } from "./harness/person.mjs";
+import { startProxy } from "./harness/proxy.mjs";
+import { startServer } from "./harness/server.mjs";
+import { until } from "./harness/until.mjs";
+
+const both = { video: 1, audio: 1 };
+
+describe("on a bad network", () => {
+  let server;
+  before(async () => (server = await startServer()));
+  after(() => server?.stop());
+
+  test("a killed tab: the other side is told within the grace period", async () => {
+    const [alice, bob] = await Promise.all([atPage(server.url, "alice"), atPage(server.url, "bob")]);
+    await connect(alice, bob, "video");
+    await receives(alice.page, both);
+    // The renderer dies as a crashed or killed browser's does: nothing is said to anybody.
+    const crashed = new Promise((done) => bob.page.once("crash", done));
+    const session = await bob.page.context().newCDPSession(bob.page);
+    session.send("Page.crash").catch(() => undefined);
+    await crashed;
+    const since = Date.now();
+    await alice.told("Connection lost", 25_000);
+    assert.ok(Date.now() - since < 25_000);
+    await alice.close();
+    await bob.page.context().close();
+  });
+
+  for (const transport of ["udp", "tcp"]) {
+    test(`relay only, TURN over ${transport}: the call works through it and through nothing else`, async () => {
+      const [alice, bob] = await Promise.all([atSDK(server.url, "alice"), atSDK(server.url, "bob")]);
+      const only = `() => ({
+        iceTransportPolicy: "relay",
+        iceServers: (servers) => servers.map((s) => ({ ...s, urls: [s.urls].flat().filter((u) => u.startsWith("turn:") && u.includes("transport=${transport}")) })).filter((s) => s.urls.length > 0).slice(0, 1).map((s) => ({ ...s, urls: s.urls[0] })),
+      })`;
+      await connectSDK(alice, bob, only);
+      await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
+      for (const person of [alice, bob]) {
+        const pairs = await person.page.evaluate(() => window.e2e.pairs());
+        assert.deepEqual(pairs.map(({ type, relayProtocol }) => ({ type, relayProtocol })), [{ type: "relay", relayProtocol: transport }]);
+      }
+      await Promise.all([alice.close(), bob.close()]);
+    });
+  }
+
+  test("UDP blocked, no TURN: media goes over the server's TCP port", async () => {
+    const [alice, bob] = await Promise.all([atSDK(server.url, "alice"), atSDK(server.url, "bob")]);
+    await connectSDK(alice, bob, "() => ({ forceTcp: true, iceServers: () => [] })");
+    await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
+    const pairs = await alice.page.evaluate(() => window.e2e.pairs());
+    assert.deepEqual(pairs.map(({ protocol }) => protocol), ["tcp"]);
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
+  test("the signaling socket cut for 5 s: no gap in the media, no event lost", async () => {
+    const proxy = await startProxy(server.ports.http);
+    const alice = await atPage(server.url, "alice");
+    const bob = await atPage(proxy.url, "bob");
+    await connect(alice, bob, "video");
+    await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
+    proxy.cut();
+    const [toAlice, toBob] = await Promise.all([
+      growth(alice.page, "video", "framesDecoded", 5000),
+      growth(bob.page, "video", "framesDecoded", 5000),
+      bob.page.waitForSelector(".banner:not([hidden])"),
+      alice.page.click(".tool.mic"),
+    ]);
+    for (const frames of [...toAlice, ...toBob].filter((grown) => grown > 0)) assert.ok(frames > 25, `${frames} frames in 5 s`);
+    assert.ok(toAlice.some((frames) => frames > 25) && toBob.some((frames) => frames > 25), "pictures went on both ways");
+    proxy.restore();
+    await until(async () => (await bob.page.locator(".banner:not(.calm)").isHidden()) === true, "the socket is back", 15_000);
+    await until(async () => /muted/.test(await bob.page.locator(`.tile[data-user="${alice.uid}"]`).getAttribute("aria-label")), "bob hears of what happened meanwhile");
+    await bob.hangUp();
+    await alice.told("Call ended");
+    await Promise.all([alice.close(), bob.close()]);
+    await proxy.close();
+  });
+
+  test("ICE restart: new credentials, the same call, media goes on", async () => {
+    const [alice, bob] = await Promise.all([atSDK(server.url, "alice"), atSDK(server.url, "bob")]);
+    await connectSDK(alice, bob);
+    await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
+    const ufrags = () =>
+      alice.page.evaluate(() => {
+        const { localDescription, remoteDescription } = session.peerConnection;
+        return [localDescription, remoteDescription].map(({ sdp }) => /a=ice-ufrag:(\S+)/.exec(sdp)[1]);
+      });
+    const before = await ufrags();
+    const connection = await alice.page.evaluateHandle(() => session.peerConnection);
+    await alice.page.evaluate(() => session.restartIce());
+    const after = await until(async () => {
+      const now = await ufrags();
+      return now[0] !== before[0] && now;
+    }, "new ICE credentials");
+    assert.notEqual(after[1], before[1], "the server's credentials are new as well");
+    await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
+    assert.ok(await alice.page.evaluate((old) => session.peerConnection === old, connection), "one PeerConnection for the whole call");
+    assert.equal(await alice.page.evaluate(() => session.state), "connected");
+    await alice.page.evaluate(() => session.leave());
+    await bob.page.evaluate(() => window.closed);
+    await Promise.all([alice.close(), bob.close()]);
+  });
+});
+
+describe("when the server dies", () => {
+  let server;
+  before(async () => (server = await startServer({ "calls.grace": "20s" })));
+  after(() => server?.stop());
+
+  test("killed and started again: the call finds itself", async () => {
+    const [alice, bob] = await Promise.all([atPage(server.url, "alice"), atPage(server.url, "bob")]);
+    await connect(alice, bob, "video");
+    await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
+    await server.restart();
+    await Promise.all([receives(alice.page, both, 30_000), receives(bob.page, both, 30_000)]);
+    await alice.hangUp();
+    await bob.told("Call ended");
+    await Promise.all([alice.close(), bob.close()]);
+  });
+});
