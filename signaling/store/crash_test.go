@@ -51,9 +51,9 @@ func victim(dir string) {
 func victimKey(writer, i int) string { return fmt.Sprintf("call/%d/%d", writer, i) }
 
 func TestAKilledProcessLosesNothingItAcknowledged(t *testing.T) {
-	for round := range 6 {
+	for round := range 4 {
 		dir := t.TempDir()
-		acknowledged := killWhileCommitting(t, dir, 40+25*round)
+		acknowledged := killWhileCommitting(t, dir, 15+20*round)
 		s := reopenAfterCrash(t, dir)
 		for w := range victimWriters {
 			var first string

@@ -84,6 +84,8 @@ func (s *JetStream) open(ctx context.Context, c Config) error {
 		nats.Name("parley"),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
+		// While NATS is away a commit fails at once. Buffered, it would happen long after its caller was told that it failed.
+		nats.ReconnectBufSize(-1),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.log.Warn("store: NATS", "error", err) }),
 	}
 	replicas := cmp.Or(c.Replicas, 3)

@@ -248,7 +248,7 @@ func TestTombstonesGoAway(t *testing.T) {
 
 func TestSixteenWritersLoseNoIncrement(t *testing.T) {
 	s := open(t, t.TempDir())
-	const writers, rounds = 16, 12
+	const writers, rounds = 16, 3
 	commit(t, s, Change{Key: "a", Value: []byte("0")}, Change{Key: "b", Value: []byte("0")})
 	var group sync.WaitGroup
 	for range writers {
@@ -304,4 +304,45 @@ func TestAContextThatEndsStopsTheOperation(t *testing.T) {
 	if _, err := s.List(ctx, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("list: %v", err)
 	}
+}
+
+func TestCloseWaitsForCommits(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	var acknowledged sync.Map
+	var group sync.WaitGroup
+	started := make(chan struct{}, 8)
+	for w := range 8 {
+		group.Go(func() {
+			for n := 0; ; n++ {
+				a, b := fmt.Sprintf("a/%d/%d", w, n), fmt.Sprintf("b/%d/%d", w, n)
+				_, err := s.Commit(t.Context(), []Change{{Key: a, Value: []byte("x")}, {Key: b, Value: []byte("x")}})
+				if errors.Is(err, ErrClosed) {
+					return
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				acknowledged.Store(a, b)
+				if n == 0 {
+					started <- struct{}{}
+				}
+			}
+		})
+	}
+	<-started
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	group.Wait()
+	s = open(t, dir)
+	acknowledged.Range(func(a, b any) bool {
+		for _, key := range []any{a, b} {
+			if _, err := s.Get(t.Context(), key.(string)); err != nil {
+				t.Errorf("%s: %v", key, err)
+			}
+		}
+		return true
+	})
 }
