@@ -299,6 +299,8 @@ export class Link {
       if (peer !== this.#peer) return;
       peer.setIceServers(options.iceServers?.(iceServers) ?? iceServers);
       await this.#offer(peer, { iceRestart: true });
+      // A connection that stayed up through the restart raises no event.
+      if (peer.connection.connectionState === "connected") this.#stateChanged(peer);
     } catch (error) {
       // A timeout is left to Recovery's own deadline; a refusal is final for this PeerConnection.
       if (peer === this.#peer && !this.#closed && codeOf(error) !== "TIMEOUT") this.rejoin();

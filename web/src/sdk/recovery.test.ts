@@ -50,9 +50,12 @@ describe("Recovery", () => {
     expect(recovery.transport(30, "connected")).toEqual(["restored"]);
   });
 
-  it("restarts on demand without forgetting what was lost", () => {
-    const recovery = running();
-    expect(recovery.restart(5)).toEqual(["lost", "restartIce"]);
-    expect(recovery.restart(6)).toEqual(["restartIce"]);
+  it("restarts on demand without calling it a loss, unless it then fails", () => {
+    const fine = running();
+    expect(fine.restart(5)).toEqual(["restartIce"]);
+    expect(fine.transport(6, "connected")).toEqual([]);
+    const broken = running();
+    broken.restart(5);
+    expect(broken.transport(6, "failed")).toEqual(["lost", "rejoin"]);
   });
 });

@@ -39,15 +39,15 @@ export class Recovery {
     if (state === "connected") return this.#up();
     if (state === "disconnected" && this.#phase === "up") return this.#enter("suspect", now + SUSPECT_MS, this.#loss());
     if (state !== "failed") return [];
-    if (this.#phase === "up" || this.#phase === "suspect") return this.restart(now);
+    if (this.#phase === "up" || this.#phase === "suspect") return [...this.#loss(), ...this.restart(now)];
     if (this.#phase === "connecting" || this.#phase === "restarting") return this.rejoin();
     return [];
   }
 
-  /** Restarts ICE now, e.g. because the network changed. */
+  /** Restarts ICE now, e.g. because the network changed; nothing need be lost yet. */
   restart(now: number): RecoveryStep[] {
     if (this.#phase === "rejoining" || this.#phase === "connecting") return [];
-    return this.#enter("restarting", now + RESTART_MS, [...this.#loss(), "restartIce"]);
+    return this.#enter("restarting", now + RESTART_MS, ["restartIce"]);
   }
 
   /** Gives the PeerConnection up, e.g. because the server does not know it any more. */

@@ -12,8 +12,11 @@ import { readStats, type SessionStats } from "./stats.js";
 import type { DataMessage, Devices, JoinOptions, SessionEvents, SessionState } from "./session-types.js";
 import type { Call, CallType, ParticipantInfo, Source, User } from "./types.js";
 
-/** How long the first offer waits for devices; a permission question may stay open for minutes. */
-const DEVICE_WAIT_MS = 3_000;
+/**
+ * How long the first offer waits for devices. A camera may take a second to open, and a permission question minutes: the
+ * connection is made meanwhile, and the others' pictures are there sooner. What opens later starts out as muted.
+ */
+const DEVICE_WAIT_MS = 100;
 /** How long the end of a call is given to arrive as the end of its session. */
 const CLOSE_WAIT_MS = 2_000;
 

@@ -20,7 +20,7 @@ export declare class Recovery {
     get phase(): string;
     /** Takes a state of the PeerConnection. */
     transport(now: number, state: RTCPeerConnectionState): RecoveryStep[];
-    /** Restarts ICE now, e.g. because the network changed. */
+    /** Restarts ICE now, e.g. because the network changed; nothing need be lost yet. */
     restart(now: number): RecoveryStep[];
     /** Gives the PeerConnection up, e.g. because the server does not know it any more. */
     rejoin(): RecoveryStep[];
