@@ -8,23 +8,27 @@ import (
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
-// carryOut does what the machine decided, after its decision is committed.
+// carryOut does what the machine decided, after its decision is committed. Trouble with one effect keeps none of the others.
 func (l *loop) carryOut(now time.Time, effects []call.Effect) {
 	for _, effect := range effects {
-		switch e := effect.(type) {
-		case call.Notify:
-			l.notify(now, e)
-		case call.OpenMedia:
-			l.worker.add(job{name: "open", do: func(ctx context.Context) error { return l.server.deps.Media.Open(ctx, l.id) }})
-		case call.RemoveParticipant:
-			if p := l.room.byDevice[e.Device]; p != nil {
-				l.dismiss(now, p, string(e.Reason))
-			}
-		case call.CloseRoom:
-			l.room.clear()
-			reason := string(e.Reason)
-			l.worker.add(job{name: "close", do: func(ctx context.Context) error { return l.server.deps.Media.Close(ctx, l.id, reason) }})
+		l.safely("effect", func() { l.effect(now, effect) })
+	}
+}
+
+func (l *loop) effect(now time.Time, effect call.Effect) {
+	media := l.server.deps.Media
+	switch e := effect.(type) {
+	case call.Notify:
+		l.notify(now, e)
+	case call.OpenMedia:
+		l.worker.add(job{name: "open", do: func(ctx context.Context) error { return media.Open(ctx, l.id) }})
+	case call.RemoveParticipant:
+		if p := l.room.byDevice[e.Device]; p != nil {
+			l.dismiss(now, p, string(e.Reason))
 		}
+	case call.CloseRoom:
+		l.room.clear()
+		l.worker.add(job{name: "close", do: func(ctx context.Context) error { return media.Close(ctx, l.id, string(e.Reason)) }})
 	}
 }
 

@@ -75,7 +75,7 @@ func (l *loop) run(effects []call.Effect) {
 	defer l.server.calls.remove(l)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	l.safely("effects", func() { l.carryOut(time.Now(), effects) })
+	l.carryOut(time.Now(), effects)
 	l.lookAtSeats()
 	for {
 		if at := l.due(); !at.IsZero() {

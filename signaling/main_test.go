@@ -80,7 +80,7 @@ func (n *node) start(log *slog.Logger) {
 	config := n.config
 	config.Logger, config.Registerer = log, n.registry
 	n.Server, err = New(config, Deps{
-		Store: n.store, Media: n.media, Tokens: tokens, Directory: n.directory,
+		Store: n.store, Media: n.media, Tokens: fragile{tokens}, Directory: n.directory,
 		ICEServers: func(uid, session string) []ICEServer {
 			return []ICEServer{{URLs: []string{"turn:127.0.0.1"}, Username: uid, Credential: session}}
 		},
@@ -151,6 +151,16 @@ type testWriter struct{ t *testing.T }
 func (w testWriter) Write(p []byte) (int, error) {
 	w.t.Log(strings.TrimSpace(string(p)))
 	return len(p), nil
+}
+
+// fragile is a verifier that panics at one certain token.
+type fragile struct{ Tokens }
+
+func (f fragile) Verify(now time.Time, raw string) (token.Claims, error) {
+	if raw == "panic" {
+		panic("a mistake of ours")
+	}
+	return f.Tokens.Verify(now, raw)
 }
 
 // mediaRecorder is a media side that notes what it is asked and does what the test says.

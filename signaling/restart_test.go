@@ -1,0 +1,316 @@
+package signaling
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/store"
+	"github.com/parleyrtc/parley/signaling/wire"
+)
+
+func TestARingingCallRingsOutOnItsDeadlineThroughARestart(t *testing.T) {
+	config := quick()
+	config.RingTimeout = 1500 * time.Millisecond
+	n := serve(t, config)
+	alice, bob := n.open("alice"), n.open("bob")
+	c := alice.ring("bob")
+	bob.expect("call.incoming")
+
+	n = n.restart()
+	alice.expectClose(wire.CloseRestart)
+	back := alice.again(n)
+	if back.hello.Resumed || len(back.hello.Snapshot.Calls) != 1 || back.hello.Snapshot.Calls[0].RingDeadline != c.RingDeadline {
+		t.Fatalf("hello gives %+v", back.hello)
+	}
+	e := back.expectStatus("call.unanswered", "unanswered")
+	late := time.Since(time.UnixMilli(c.RingDeadline))
+	if late < 0 || late > 2*time.Second {
+		t.Errorf("it rang out %v after its deadline: %s", late, e.Data)
+	}
+	if again := bob.again(n); again.hello.Snapshot.Calls[0].Status != "unanswered" {
+		t.Errorf("bob's snapshot has %+v", again.hello.Snapshot.Calls)
+	}
+}
+
+func TestACallWhoseDeadlinePassedDuringTheOutageIsUnanswered(t *testing.T) {
+	config := quick()
+	config.RingTimeout = 300 * time.Millisecond
+	n := serve(t, config)
+	alice := n.open("alice")
+	c := alice.ring("bob")
+	n.stop()
+	time.Sleep(time.Until(time.UnixMilli(c.RingDeadline)) + 50*time.Millisecond)
+	n = n.restart()
+	if got := n.settled(c.SessionID); got.Status != "unanswered" {
+		t.Errorf("the call is %+v", got)
+	}
+	if got := alice.again(n).ring("carol"); got.Status != "initiated" {
+		t.Errorf("alice is free, but %+v", got)
+	}
+}
+
+// settled waits for a call to be over.
+func (n *node) settled(id string) wire.CallView {
+	n.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		view, err := n.Call(context.Background(), id)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		if call.Status(view.Status).Terminal() {
+			return view
+		}
+		if time.Now().After(deadline) {
+			n.t.Fatalf("the call is still %s", view.Status)
+		}
+	}
+}
+
+func TestAnOngoingCallTakesItsParticipantsBackAfterARestart(t *testing.T) {
+	config := quick()
+	config.Grace, config.JoinDeadline = 700*time.Millisecond, 700*time.Millisecond
+	n := serve(t, config)
+	alice, bob := n.open("alice"), n.open("bob")
+	id, _, _ := talk(t, alice, bob)
+
+	n = n.restart()
+	alice, bob = alice.again(n), bob.again(n)
+	if got := alice.do("session.offer", offering(id, "v=0")); got.code() != wire.CodeNotJoined {
+		t.Fatalf("an offer for the old session gives %q", got.code())
+	}
+	if r := alice.join(id); r.Call.Status != "ongoing" {
+		t.Errorf("alice rejoins %+v", r.Call)
+	}
+	bob.join(id)
+	n.media.awaits(t, "join bob open=true pairs=1")
+	time.Sleep(2 * config.Grace)
+	if got := alice.do("call.get", map[string]any{"sessionId": id}).call(t); got.Status != "ongoing" {
+		t.Fatalf("both are back, but the call is %+v", got)
+	}
+	if busy := n.open("carol").ring("bob"); busy.Status != "busy" {
+		t.Errorf("bob is still in a call, but carol's is %s", busy.Status)
+	}
+	alice.on("call.end", id).call(t)
+}
+
+func TestAnOngoingCallEndsWhenNobodyComesBackAfterARestart(t *testing.T) {
+	config := quick()
+	config.Grace = 300 * time.Millisecond
+	n := serve(t, config)
+	alice, bob := n.open("alice"), n.open("bob")
+	id, _, _ := talk(t, alice, bob)
+	n = n.restart()
+	if got := n.settled(id); got.Status != "ended" || got.Reason != "lost" {
+		t.Errorf("the call is %+v", got)
+	}
+	alice = alice.again(n)
+	if alice.hello.Snapshot.Calls[0].Status != "ended" {
+		t.Errorf("alice's snapshot has %+v", alice.hello.Snapshot.Calls)
+	}
+	if got := alice.ring("bob"); got.Status != "initiated" {
+		t.Errorf("nobody stays busy, but %+v", got)
+	}
+}
+
+func TestDrainingRefusesNewCallsAndEndsNone(t *testing.T) {
+	n := serve(t, quick())
+	alice, bob, carol := n.open("alice"), n.open("bob"), n.open("carol")
+	id, _, _ := talk(t, alice, bob)
+	if err := n.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	var drained sync.WaitGroup
+	drained.Go(func() { n.Drain(ctx) })
+	if e := carol.expect("server.draining"); e.text("deadline") == "0" {
+		t.Errorf("draining: %s", e.Data)
+	}
+	if got := carol.mutate("call.initiate", map[string]any{"receiverId": "dave", "receiverType": "user", "type": "audio"}); got.code() != wire.CodeDraining {
+		t.Errorf("a new call gives %q", got.code())
+	}
+	if n.Ready(t.Context()) == nil {
+		t.Error("a draining server is not ready")
+	}
+	drained.Wait()
+	if got := alice.do("call.get", map[string]any{"sessionId": id}).call(t); got.Status != "ongoing" {
+		t.Errorf("draining ended the call: %+v", got)
+	}
+	n = n.restart()
+	alice.expect("server.draining")
+	alice.expectClose(wire.CloseRestart)
+	if got := alice.again(n).do("call.get", map[string]any{"sessionId": id}).call(t); got.Status != "ongoing" {
+		t.Errorf("closing ended the call: %+v", got)
+	}
+
+	idle := serve(t, quick())
+	idle.Drain(t.Context()) // with no call it returns at once
+}
+
+// breaking is a store whose commits fail when told to.
+type breaking struct {
+	store.Store
+	mu     sync.Mutex
+	before error // fails without writing
+	after  error // fails having written
+}
+
+func (b *breaking) Commit(ctx context.Context, changes []store.Change) ([]uint64, error) {
+	b.mu.Lock()
+	before, after := b.before, b.after
+	b.before, b.after = nil, nil
+	b.mu.Unlock()
+	if before != nil {
+		return nil, before
+	}
+	revisions, err := b.Store.Commit(ctx, changes)
+	if err == nil && after != nil {
+		return nil, after
+	}
+	return revisions, err
+}
+
+func (b *breaking) fail(before, after error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.before, b.after = before, after
+}
+
+func TestACommitThatFailsLeavesTheCallAsItWas(t *testing.T) {
+	n := serve(t, quick())
+	b := &breaking{Store: n.store}
+	n.Server.deps.Store = b
+	alice, bob := n.open("alice"), n.open("bob")
+	id := alice.ring("bob").SessionID
+	bob.expect("call.incoming")
+
+	b.fail(context.DeadlineExceeded, nil)
+	accept := map[string]any{"sessionId": id, "mutationId": "m-1"}
+	if got := bob.do("call.accept", accept); got.code() != wire.CodeInternal {
+		t.Fatalf("accepting gives %q", got.code())
+	}
+	alice.quiet()
+	if got := alice.do("call.get", map[string]any{"sessionId": id}).call(t); got.Status != "initiated" {
+		t.Fatalf("the call is %s", got.Status)
+	}
+	if got := bob.do("call.accept", accept).call(t); got.Status != "ongoing" {
+		t.Fatalf("the same attempt again gives %+v", got)
+	}
+	alice.expect("call.accepted")
+
+	// A commit that was written although it failed is found out, and told once.
+	b.fail(nil, context.DeadlineExceeded)
+	end := map[string]any{"sessionId": id, "mutationId": "m-2"}
+	if got := bob.do("call.end", end); got.code() != wire.CodeInternal {
+		t.Fatalf("ending gives %q", got.code())
+	}
+	if got := bob.do("call.end", end).call(t); got.Status != "ended" {
+		t.Fatalf("ending again gives %+v", got)
+	}
+	alice.expect("call.ended")
+	alice.quiet()
+}
+
+func TestAStaleBusyRecordBindsNobody(t *testing.T) {
+	n := serve(t, quick())
+	ctx := t.Context()
+	if _, err := n.store.Commit(ctx, []store.Change{
+		{Key: busyUserKey("alice"), Value: []byte(`{"call":"gone"}`)},
+		{Key: busyUserKey("bob"), Value: []byte(`rubbish`)},
+		{Key: callKey("broken"), Value: []byte(`rubbish`)},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	n = n.restart()
+	alice, bob := n.open("alice"), n.open("bob")
+	id := alice.ring("bob").SessionID
+	bob.expect("call.incoming")
+	if got := bob.on("call.accept", id).call(t); got.Status != "ongoing" {
+		t.Errorf("accepted: %+v", got)
+	}
+	alice.on("call.end", id).call(t)
+	for _, uid := range []string{"alice", "bob"} {
+		if _, err := n.store.Get(ctx, busyUserKey(uid)); err == nil {
+			t.Errorf("%s is still busy", uid)
+		}
+	}
+}
+
+func TestAFinishedCallMovesIntoTheHistory(t *testing.T) {
+	n := serve(t, quick())
+	alice, eve := n.open("alice"), n.open("eve")
+	id := alice.ring("bob").SessionID
+	alice.on("call.cancel", id).call(t)
+	l := n.calls.loop(id)
+	moved := make(chan error, 1)
+	l.box.request(step{do: func() {
+		l.call = l.call.Clone()
+		l.call.EndedAt = l.call.EndedAt.Add(-lingering) // as if it had ended long ago
+		moved <- nil
+	}})
+	<-moved
+	for deadline := time.Now().Add(5 * time.Second); n.calls.loop(id) != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the loop is still there")
+		}
+	}
+	if got := alice.on("call.end", id).call(t); got.Status != "cancelled" {
+		t.Errorf("ending it gives %+v", got)
+	}
+	if got := alice.do("call.get", map[string]any{"sessionId": id}).call(t); got.Status != "cancelled" {
+		t.Errorf("call.get gives %+v", got)
+	}
+	if got := alice.on("session.join", id); got.code() != wire.CodeTerminated {
+		t.Errorf("joining it gives %q", got.code())
+	}
+	if got := alice.on("session.leave", id); got.code() != "" && got.code() != wire.CodeTerminated {
+		t.Errorf("leaving it gives %q", got.code())
+	}
+	for _, method := range []string{"call.end", "session.join"} {
+		if got := eve.on(method, id); got.code() != wire.CodeSessionNotFound {
+			t.Errorf("a stranger's %s gives %q", method, got.code())
+		}
+	}
+	if view, err := n.Call(t.Context(), id); err != nil || view.Status != "cancelled" {
+		t.Errorf("REST sees %+v, %v", view, err)
+	}
+}
+
+func TestFiguresCountCallsAndMessages(t *testing.T) {
+	n := serve(t, quick())
+	alice, bob := n.open("alice"), n.open("bob")
+	first := alice.ring("bob").SessionID
+	if got := testutil.ToFloat64(n.metrics.callsActive); got != 1 {
+		t.Errorf("%v calls are active", got)
+	}
+	alice.on("call.cancel", first).call(t)
+	id, _, _ := func() (string, wire.JoinResult, wire.JoinResult) {
+		for _, kind := range []string{"call.incoming", "call.cancelled", "call.missed"} {
+			bob.expect(kind)
+		}
+		return talk(t, alice, bob)
+	}()
+	bob.on("call.end", id).call(t)
+	bob.do("call.fly", nil)
+	for name, row := range map[string]struct{ got, want float64 }{
+		"active":    {testutil.ToFloat64(n.metrics.callsActive), 0},
+		"cancelled": {testutil.ToFloat64(n.metrics.calls.WithLabelValues("cancelled")), 1},
+		"ended":     {testutil.ToFloat64(n.metrics.calls.WithLabelValues("ended")), 1},
+		"sockets":   {testutil.ToFloat64(n.metrics.connections), 2},
+		"accepts":   {testutil.ToFloat64(n.metrics.messages.WithLabelValues("call.accept", "ok")), 1},
+		"unknown":   {testutil.ToFloat64(n.metrics.messages.WithLabelValues("unknown", "ERR_BAD_REQUEST")), 1},
+	} {
+		if row.got != row.want {
+			t.Errorf("%s: %v, want %v", name, row.got, row.want)
+		}
+	}
+	if problems, err := testutil.GatherAndLint(n.registry); err != nil || len(problems) > 0 {
+		t.Errorf("the figures' names: %v, %v", fmt.Sprint(problems), err)
+	}
+}
