@@ -63,7 +63,7 @@ async function sdk() {
   const chat = src("cometchat", "index.ts");
   if (existsSync(chat)) {
     await bundle(chat, "sdk/cometchat.mjs", { format: "esm" });
-    await bundle(chat, "sdk/cometchat.js", { format: "iife", minifyIdentifiers: true, define: { "import.meta.url": "undefined" } });
+    await bundle(chat, "sdk/cometchat.js", { format: "iife", define: { "import.meta.url": "undefined" } });
     await writeFile(join(dist, "sdk", "cometchat.d.ts"), 'export * from "./types/cometchat/index.js";\n');
   }
   await writeFile(join(dist, "sdk", "parley.d.ts"), 'export * from "./types/sdk/index.js";\n');

@@ -12,7 +12,7 @@ export interface Outgoing {
 }
 
 interface Reports {
-  changed(source: Source, on: boolean): void;
+  changed(source: Source, on: boolean): unknown;
   failed(source: Source, error: ParleyError): void;
   /** A device went away, or the user stopped sharing in the browser's own bar. */
   ended(source: Source): void;

@@ -61,7 +61,7 @@ export class Session extends Emitter<SessionEvents> {
     this.local = new LocalParticipant(config.user);
     this.#playback = new Playback(config.options.devices?.speakerId, (blocked) => this.emit("playbackBlocked", { blocked }));
     this.#media = new LocalMedia(this.local, config.options.devices ?? {}, {
-      changed: (source, on) => this.emit("localChanged", { source, on }),
+      changed: (source, on) => this.#state !== "closed" && this.emit("localChanged", { source, on }),
       failed: (source, error) => this.emit("mediaError", { source, error }),
       ended: (source) => void this.#deviceEnded(source),
     });
