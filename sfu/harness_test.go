@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -111,6 +114,8 @@ type client struct {
 	audio *webrtc.TrackLocalStaticRTP
 
 	offered Offer
+	deaf    bool // never takes an answer
+	stream  chan webrtc.TrackLocalWriter
 	opened  chan struct{}
 	channel *webrtc.DataChannel
 
@@ -125,17 +130,15 @@ type client struct {
 }
 
 type clientOptions struct {
-	pairs      int
-	open       bool
-	codec      webrtc.RTPCodecCapability // of the video; VP8
-	registry   *interceptor.Registry
-	engine     func(*webrtc.SettingEngine)
-	media      *webrtc.MediaEngine
-	silent     bool // publishes nothing
-	munge      func(string) string
-	noJoin     bool
-	noChannel  bool
-	screenPair bool
+	pairs     int
+	open      bool
+	codec     webrtc.RTPCodecCapability // of the video; VP8
+	registry  *interceptor.Registry
+	engine    func(*webrtc.SettingEngine)
+	media     *webrtc.MediaEngine
+	silent    bool // publishes nothing
+	munge     func(string) string
+	transient bool // the test closes it, and wants it forgotten
 }
 
 func vp8() webrtc.RTPCodecCapability {
@@ -145,22 +148,16 @@ func vp8() webrtc.RTPCodecCapability {
 func newClient(b *bench, room, id string, o clientOptions) *client {
 	b.t.Helper()
 	c := build(b, room, id, o)
-	if !o.noJoin {
-		if err := b.Join(context.Background(), Join{Room: room, Participant: id, UID: id, Open: o.open, Pairs: o.pairs}); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	if err := c.offer(false, o.munge); err != nil {
-		b.t.Fatal(err)
-	}
+	must(b.t, b.Join(context.Background(), Join{Room: room, Participant: id, UID: id, Open: o.open, Pairs: o.pairs}))
+	must(b.t, c.offer(false, o.munge))
 	return c
 }
 
 // build makes the PeerConnection with its m-lines, in the order of the protocol.
 func build(b *bench, room, id string, o clientOptions) *client {
 	b.t.Helper()
-	c := &client{b: b, t: b.t, room: room, id: id, received: map[string]chan *rtp.Packet{}, messages: make(chan string, 64),
-		rtcp: make(chan rtcp.Packet, 1024), stop: make(chan struct{}), opened: make(chan struct{})}
+	c := &client{b: b, t: b.t, room: room, id: id, received: map[string]chan *rtp.Packet{}, messages: make(chan string, 512),
+		rtcp: make(chan rtcp.Packet, 1024), stop: make(chan struct{}), opened: make(chan struct{}), stream: make(chan webrtc.TrackLocalWriter, 1)}
 	media := o.media
 	if media == nil {
 		media = &webrtc.MediaEngine{}
@@ -183,7 +180,9 @@ func build(b *bench, room, id string, o clientOptions) *client {
 	pc, err := api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
 	must(b.t, err)
 	c.pc = pc
-	b.t.Cleanup(c.close)
+	if !o.transient {
+		b.t.Cleanup(c.close)
+	}
 	pc.OnTrack(c.read)
 	if !o.silent {
 		c.publish(o)
@@ -192,12 +191,10 @@ func build(b *bench, room, id string, o clientOptions) *client {
 		o.pairs = 1
 	}
 	c.slots(o.pairs)
-	if !o.noChannel {
-		c.channel, err = pc.CreateDataChannel("parley", nil)
-		must(b.t, err)
-		c.channel.OnOpen(func() { close(c.opened) })
-		c.channel.OnMessage(func(m webrtc.DataChannelMessage) { c.messages <- string(m.Data) })
-	}
+	c.channel, err = pc.CreateDataChannel("parley", nil)
+	must(b.t, err)
+	c.channel.OnOpen(func() { close(c.opened) })
+	c.channel.OnMessage(func(m webrtc.DataChannelMessage) { c.messages <- string(m.Data) })
 	return c
 }
 
@@ -212,7 +209,7 @@ func (c *client) publish(o clientOptions) {
 	must(c.t, err)
 	c.video, err = webrtc.NewTrackLocalStaticRTP(codec, "video", "main")
 	must(c.t, err)
-	for _, track := range []webrtc.TrackLocal{c.audio, c.video} {
+	for _, track := range []webrtc.TrackLocal{openTrack{c.audio, c.stream}, c.video} {
 		t, err := c.pc.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 		must(c.t, err)
 		c.watch(t.Sender())
@@ -241,11 +238,10 @@ func (c *client) watch(sender *webrtc.RTPSender) {
 // slots adds pairs of receive slots. Mids are counted from 0 in the order of creation, as pion does.
 func (c *client) slots(pairs int) {
 	for range pairs {
-		audio, err := c.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
-		must(c.t, err)
-		video, err := c.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
-		must(c.t, err)
-		_, _ = audio, video
+		for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo} {
+			_, err := c.pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
+			must(c.t, err)
+		}
 	}
 }
 
@@ -274,6 +270,9 @@ func (c *client) offer(restart bool, munge func(string) string) error {
 	answer, err := c.b.Offer(context.Background(), c.offered)
 	if err != nil {
 		return err
+	}
+	if c.deaf {
+		return nil
 	}
 	must(c.t, c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP}))
 	return nil
@@ -403,3 +402,56 @@ func (b *bench) count(name, label string) float64 {
 	b.t.Fatalf("no metric %s %s", name, label)
 	return 0
 }
+
+// openTrack is a track whose stream takes packets under any header.
+type openTrack struct {
+	*webrtc.TrackLocalStaticRTP
+	stream chan webrtc.TrackLocalWriter
+}
+
+// Bind copies what pion writes to.
+func (t openTrack) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	select {
+	case t.stream <- c.WriteStream():
+	default:
+	}
+	return t.TrackLocalStaticRTP.Bind(c)
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func addresses(t testing.TB, list ...string) []netip.Addr {
+	t.Helper()
+	var out []netip.Addr
+	for _, s := range list {
+		a, err := netip.ParseAddr(s)
+		must(t, err)
+		out = append(out, a)
+	}
+	return out
+}
+
+// longCycles is the number of cycles: PARLEY_CYCLES for the long test, else few.
+func longCycles(few int) int {
+	if n, err := strconv.Atoi(os.Getenv("PARLEY_CYCLES")); err == nil {
+		return n
+	}
+	return few
+}
+
+// message is the next data message that is not a probe.
+func (c *client) message() string {
+	c.t.Helper()
+	for {
+		select {
+		case m := <-c.messages:
+			if m != probe {
+				return m
+			}
+		case <-time.After(patience):
+			c.t.Fatal("no message")
+		}
+	}
+}
+
+const probe = "{}"

@@ -90,7 +90,7 @@ func (r *room) admit(join Join) (*participant, error) {
 		return nil, &Error{CodeRoomFull, "the room is full"}
 	}
 	if join.Open {
-		r.open.Store(true)
+		r.openGate()
 	}
 	r.joins++
 	p := newParticipant(r, join, r.joins)
@@ -158,10 +158,8 @@ func (r *room) end() {
 	r.sfu.left(r)
 }
 
-// unlockMedia opens the gate, and asks for keyframes so that the first picture comes at once.
-func (r *room) unlockMedia() {
-	r.mu.Lock()
-	defer r.unlock()
+// openGate lets media flow, and asks for keyframes so that the first picture comes at once. The lock is held.
+func (r *room) openGate() {
 	if r.open.Swap(true) {
 		return
 	}

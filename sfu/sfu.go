@@ -144,7 +144,9 @@ func (s *SFU) Leave(_ context.Context, room, participant, reason string) error {
 // OpenRoom lets media flow in a room. An unknown room is not an error: its first Join says Open.
 func (s *SFU) OpenRoom(_ context.Context, room string) error {
 	if r := s.room(room); r != nil {
-		r.unlockMedia()
+		r.mu.Lock()
+		defer r.unlock()
+		r.openGate()
 	}
 	return nil
 }

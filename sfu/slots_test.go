@@ -1,0 +1,224 @@
+package sfu
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+)
+
+func TestThreeParticipantsShareFourPairs(t *testing.T) {
+	b := newBench(t, nil)
+	clients := map[string]*client{}
+	for _, id := range []string{"alice", "bob", "carol"} {
+		clients[id] = newClient(b, "room", id, clientOptions{open: true, pairs: 4})
+	}
+	for _, c := range clients {
+		c.play()
+	}
+	for id, c := range clients {
+		seen := map[string]bool{}
+		for pair := range 2 {
+			e := b.await("slot", func(e Event) bool { return e.Kind == Slot && e.Participant == id && e.Pair == pair && e.Source != "" })
+			if e.Audio != e.Source+".0" || e.Video != e.Source+".1" {
+				t.Errorf("pair %d of %s mixes participants: %+v", pair, id, e)
+			}
+			for _, video := range []bool{false, true} {
+				who, _, _ := strings.Cut(sent(c.packet(pair, video), video), "/")
+				if who != e.Source {
+					t.Errorf("%s hears %s on the pair of %s", id, who, e.Source)
+				}
+			}
+			seen[e.Source] = true
+		}
+		if len(seen) != 2 || seen[id] {
+			t.Errorf("%s receives %v", id, seen)
+		}
+	}
+}
+
+func TestMorePairsAreAskedForAfterTheFirstPicture(t *testing.T) {
+	b := newBench(t, nil)
+	alice := newClient(b, "room", "alice", clientOptions{open: true, pairs: 1})
+	bob := newClient(b, "room", "bob", clientOptions{open: true})
+	carol := newClient(b, "room", "carol", clientOptions{open: true})
+	bob.play()
+	carol.play()
+	if e := b.awaitKind(SlotsNeeded, "alice"); e.Pairs != 4 {
+		t.Fatalf("asked for %d pairs, want 4", e.Pairs)
+	}
+	if who := sent(alice.packet(0, true), true); !strings.HasPrefix(who, "bob/") {
+		t.Errorf("pair 0 carries %q", who)
+	}
+	alice.slots(3)
+	must(t, alice.offer(false, nil))
+	if who := sent(alice.packet(1, true), true); !strings.HasPrefix(who, "carol/") {
+		t.Errorf("pair 1 carries %q", who)
+	}
+}
+
+// A pair changes hands: the receiver sees one stream without a gap, that begins anew with a keyframe.
+func TestSlotChangeIsContinuous(t *testing.T) {
+	b := newBench(t, nil)
+	alice := newClient(b, "room", "alice", clientOptions{open: true, pairs: 1, silent: true})
+	bob := newClient(b, "room", "bob", clientOptions{open: true})
+	carol := newClient(b, "room", "carol", clientOptions{open: true})
+	bob.play()
+	carol.play()
+	var last *rtp.Packet
+	next := func() *rtp.Packet {
+		p := alice.packet(0, true)
+		if last != nil {
+			if p.SequenceNumber != last.SequenceNumber+1 {
+				t.Fatalf("sequence %d after %d", p.SequenceNumber, last.SequenceNumber)
+			}
+			if int32(p.Timestamp-last.Timestamp) <= 0 {
+				t.Fatalf("timestamp %d after %d", p.Timestamp, last.Timestamp)
+			}
+			if p.SSRC != last.SSRC {
+				t.Fatalf("SSRC %d after %d", p.SSRC, last.SSRC)
+			}
+			if picture(p) != (picture(last)+1)&0x7fff {
+				t.Fatalf("picture %d after %d", picture(p), picture(last))
+			}
+		}
+		last = p
+		return p
+	}
+	for range 20 {
+		next()
+	}
+	must(t, b.Leave(context.Background(), "room", "bob", "left"))
+	deadline := time.Now().Add(patience)
+	for {
+		p := next()
+		if strings.HasPrefix(sent(p, true), "carol/") {
+			if p.Payload[4]&1 != 0 {
+				t.Error("the new source did not begin with a keyframe")
+			}
+			e := b.await("slotStarted", func(e Event) bool {
+				return e.Kind == SlotStarted && e.Participant == "alice" && e.PublicationID == "carol.1"
+			})
+			if e.RTPTimestamp != p.Timestamp {
+				t.Errorf("slotStarted says %d, the first packet %d", e.RTPTimestamp, p.Timestamp)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("carol never came")
+		}
+	}
+	for range 20 {
+		next()
+	}
+}
+
+func picture(p *rtp.Packet) uint16 { return uint16(p.Payload[2]&0x7f)<<8 | uint16(p.Payload[3]) }
+
+func TestMuteIsTold(t *testing.T) {
+	b := newBench(t, nil)
+	alice := newClient(b, "room", "alice", clientOptions{open: true})
+	first := b.awaitKind(Publications, "alice")
+	if len(first.Publications) != 2 || first.Publications[1] != (PublicationInfo{ID: "alice.1", MID: "1", Kind: "video", Source: "camera"}) {
+		t.Fatalf("published %+v", first.Publications)
+	}
+	muted := func(id string, want bool) {
+		t.Helper()
+		b.await("publications", func(e Event) bool {
+			for _, p := range e.Publications {
+				if e.Kind == Publications && p.ID == id && p.Muted == want {
+					return true
+				}
+			}
+			return false
+		})
+	}
+	must(t, b.Mute(context.Background(), "room", "alice", "alice.0", true))
+	muted("alice.0", true)
+	alice.offered.Publications[0].Muted = true
+	alice.offered.Publications[1].Muted = true
+	must(t, alice.offer(false, nil))
+	muted("alice.1", true)
+	if err := b.Mute(context.Background(), "room", "alice", "alice.7", true); err == nil || err.(*Error).Code != CodePublicationNotFound {
+		t.Errorf("mute of an unknown publication: %v", err)
+	}
+}
+
+func TestScreenGetsAPairOfItsOwn(t *testing.T) {
+	b := newBench(t, nil)
+	bob := newClient(b, "room", "bob", clientOptions{open: true, pairs: 4, silent: true})
+	alice := newClient(b, "room", "alice", clientOptions{open: true})
+	alice.play()
+	bob.packet(0, true)
+	screen, err := webrtc.NewTrackLocalStaticRTP(vp8(), "screen", "screen")
+	must(t, err)
+	tr, err := alice.pc.AddTransceiverFromTrack(screen, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+	must(t, err)
+	alice.watch(tr.Sender())
+	alice.offered.Publications = append(alice.offered.Publications, OfferedPublication{MID: "5", Source: "screen"})
+	must(t, alice.offer(false, nil))
+	e := b.await("slot", func(e Event) bool { return e.Kind == Slot && e.Participant == "bob" && e.Video == "alice.5" })
+	if e.Pair == 0 {
+		t.Error("the screen took the camera's pair")
+	}
+	alice.writers.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-alice.stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			_ = screen.WriteRTP(alice.picture(n))
+		}
+	})
+	bob.packet(e.Pair, true)
+}
+
+// A keyframe that somebody asks for is asked of the publisher, and not more often than configured.
+func TestKeyframeRequestsAreCoalesced(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.KeyframeSpacing = 300 * time.Millisecond })
+	alice := newClient(b, "room", "alice", clientOptions{open: true})
+	bob := newClient(b, "room", "bob", clientOptions{open: true, silent: true})
+	alice.play()
+	p := bob.packet(0, true)
+	before := time.Now()
+	for range 50 {
+		must(t, bob.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: p.SSRC}}))
+	}
+	requests := 0
+	timeout := time.After(patience)
+	for b.count("parley_pli_total", "in") < 50 || requests == 0 {
+		select {
+		case p := <-alice.rtcp:
+			if _, ok := p.(*rtcp.PictureLossIndication); ok {
+				requests++
+			}
+		case <-time.After(10 * time.Millisecond):
+		case <-timeout:
+			t.Fatalf("%d requests arrived", requests)
+		}
+	}
+	if most := 2 + int(time.Since(before)/(300*time.Millisecond)); requests > most {
+		t.Errorf("%d requests reached the publisher, want at most %d", requests, most)
+	}
+}
+
+// Somebody who cannot decode what is sent makes everybody switch.
+func TestUndecodableCodecIsTold(t *testing.T) {
+	b := newBench(t, nil)
+	alice := newClient(b, "room", "alice", clientOptions{open: true, codec: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeVP9, ClockRate: 90000, SDPFmtpLine: "profile-id=0"}})
+	only := &webrtc.MediaEngine{}
+	must(t, only.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: vp8(), PayloadType: 96}, webrtc.RTPCodecTypeVideo))
+	must(t, only.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, PayloadType: 111}, webrtc.RTPCodecTypeAudio))
+	newClient(b, "room", "bob", clientOptions{open: true, silent: true, media: only})
+	alice.play()
+	if e := b.await("codec", func(e Event) bool { return e.Kind == Codec }); e.VideoCodec != "VP8" {
+		t.Errorf("told to switch to %q", e.VideoCodec)
+	}
+}
