@@ -238,11 +238,14 @@ func (c *caller) request(method stun.Method, attrs ...stun.Setter) *stun.Message
 			c.t.Fatalf("no nonce: %v", bare)
 		}
 	}
-	got := c.ask(patience, c.signed(method, attrs...))
-	if got == nil {
-		c.t.Fatalf("%v was not answered", method)
+	m := c.signed(method, attrs...)
+	for range 10 { // As clients do over UDP.
+		if got := c.ask(patience/10, m); got != nil {
+			return got
+		}
 	}
-	return got
+	c.t.Fatalf("%v was not answered", method)
+	return nil
 }
 
 func (c *caller) signed(method stun.Method, attrs ...stun.Setter) *stun.Message {
