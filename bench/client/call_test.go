@@ -1,0 +1,200 @@
+package client_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parleyrtc/parley/bench/client"
+)
+
+func background(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// ring has alice call bob and returns the call as bob's phone sees it.
+func ring(t testing.TB, alice, bob *person) client.Call {
+	t.Helper()
+	call, err := alice.Initiate(background(t), bob.uid, "user", "video")
+	if err != nil {
+		t.Fatal(err)
+	}
+	incoming := bob.wait(t, "call.incoming").Call()
+	if incoming.SessionID != call.SessionID {
+		t.Fatalf("bob's phone rings for %s, alice started %s", incoming.SessionID, call.SessionID)
+	}
+	return incoming
+}
+
+func accept(t testing.TB, p *person, sessionID string) {
+	t.Helper()
+	if _, err := p.Accept(background(t), sessionID); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestACallCarriesSoundAndPictureBothWays(t *testing.T) {
+	s := startServer(t)
+	alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
+	call := ring(t, alice, bob)
+	accept(t, bob, call.SessionID)
+	alice.wait(t, "call.accepted")
+	bob.join(t, call.SessionID, client.SessionConfig{})
+	alice.join(t, call.SessionID, client.SessionConfig{})
+	alice.hears(t, "bob", 25)
+	bob.hears(t, "alice", 25)
+
+	if _, err := bob.End(background(t), call.SessionID); err != nil {
+		t.Fatal(err)
+	}
+	ended := alice.wait(t, "call.ended").Call()
+	if ended.Status != "ended" || ended.Reason != "hangup" {
+		t.Fatalf("alice is told %s/%s", ended.Status, ended.Reason)
+	}
+}
+
+func TestNoMediaFlowsBeforeTheAcceptance(t *testing.T) {
+	s := startServer(t)
+	alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
+	call := ring(t, alice, bob)
+	early := alice.join(t, call.SessionID, client.SessionConfig{})
+	<-early.Connected()
+
+	_, err := bob.Join(background(t), call.SessionID, client.SessionConfig{})
+	var refused *client.Error
+	if !errors.As(err, &refused) || refused.Code != "ERR_CALL_NOT_ACCEPTED" {
+		t.Fatalf("bob joins before he accepts: %v, want ERR_CALL_NOT_ACCEPTED", err)
+	}
+	accept(t, bob, call.SessionID)
+	bob.join(t, call.SessionID, client.SessionConfig{})
+	bob.hears(t, "alice", 5)
+	alice.hears(t, "bob", 5)
+}
+
+func TestAGroupOfThreeSeesEachOther(t *testing.T) {
+	s := startServer(t)
+	alice, bob, carol := newPerson(s, "alice"), newPerson(s, "bob"), newPerson(s, "carol")
+	token := s.token("alice")
+	s.restAs(token, "PUT", "/v1/groups/team", map[string]string{"name": "Team"})
+	for _, uid := range []string{"alice", "bob", "carol"} {
+		s.restAs(token, "PUT", "/v1/groups/team/members/"+uid, nil)
+	}
+	call, err := alice.Initiate(background(t), "team", "group", "video")
+	if err != nil {
+		t.Fatal(err)
+	}
+	people := []*person{alice, bob, carol}
+	for _, p := range people[1:] {
+		p.wait(t, "call.incoming")
+		accept(t, p, call.SessionID)
+	}
+	for _, p := range people {
+		p.join(t, call.SessionID, client.SessionConfig{})
+	}
+	for _, p := range people {
+		for _, from := range people {
+			if from != p {
+				p.hears(t, from.uid, 10)
+			}
+		}
+	}
+}
+
+func TestAnIceRestartDoesNotStopTheMedia(t *testing.T) {
+	s := startServer(t)
+	alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
+	call := ring(t, alice, bob)
+	accept(t, bob, call.SessionID)
+	bob.join(t, call.SessionID, client.SessionConfig{})
+	session := alice.join(t, call.SessionID, client.SessionConfig{})
+	alice.hears(t, "bob", 5)
+	bob.hears(t, "alice", 5)
+	if err := session.Offer(background(t), true); err != nil {
+		t.Fatal(err)
+	}
+	alice.hears(t, "bob", 25)
+	bob.hears(t, "alice", 25)
+}
+
+func TestMediaGoesThroughTurnOverEachTransport(t *testing.T) {
+	s := startServer(t)
+	alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
+	for _, path := range []string{"turn:127.0.0.1:" + s.turn, "turn:127.0.0.1:" + s.turn + "?transport=tcp", "turns:localhost:" + s.turns + "?transport=tcp"} {
+		t.Run(path, func(t *testing.T) {
+			call := ring(t, alice, bob)
+			accept(t, bob, call.SessionID)
+			bob.join(t, call.SessionID, client.SessionConfig{})
+			servers := turnServers(t, alice.Client, call.SessionID, path)
+			alice.join(t, call.SessionID, client.SessionConfig{Policy: webrtc.ICETransportPolicyRelay, ICEServers: servers})
+			alice.hears(t, "bob", 10)
+			bob.hears(t, "alice", 10)
+			if _, err := alice.End(background(t), call.SessionID); err != nil {
+				t.Fatal(err)
+			}
+			bob.wait(t, "call.ended")
+		})
+	}
+}
+
+// turnServers takes the credential of the session and points it at one URL.
+func turnServers(t *testing.T, c *client.Client, sessionID, url string) []webrtc.ICEServer {
+	t.Helper()
+	var joined struct{}
+	err := c.Request(background(t), "session.join", map[string]any{"sessionId": sessionID, "mutationId": client.NewMutationID()}, &joined)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body struct {
+		ICEServers []struct {
+			Username   string `json:"username"`
+			Credential string `json:"credential"`
+		} `json:"iceServers"`
+	}
+	if err := c.Request(background(t), "session.iceServers", map[string]any{"sessionId": sessionID}, &body); err != nil {
+		t.Fatal(err)
+	}
+	for _, is := range body.ICEServers {
+		if is.Username != "" {
+			return []webrtc.ICEServer{{URLs: []string{url}, Username: is.Username, Credential: is.Credential}}
+		}
+	}
+	t.Fatal("the server gives no TURN credential")
+	return nil
+}
+
+func TestDataMessagesReachTheOthers(t *testing.T) {
+	s := startServer(t)
+	alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
+	call := ring(t, alice, bob)
+	accept(t, bob, call.SessionID)
+	got := make(chan client.DataMessage, 1)
+	hears := bob.join(t, call.SessionID, client.SessionConfig{OnData: func(m client.DataMessage) { got <- m }})
+	says := alice.join(t, call.SessionID, client.SessionConfig{})
+	<-hears.Connected()
+	bob.hears(t, "alice", 1)
+	// The receiver's channel may open after the sender's: say it again until it is heard.
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(20 * time.Second)
+	for {
+		if err := says.Send(background(t), client.DataMessage{Topic: "chat", Payload: json.RawMessage(`"hello"`)}); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case m := <-got:
+			if m.From != says.ParticipantID || m.Topic != "chat" || string(m.Payload) != `"hello"` {
+				t.Fatalf("bob got %+v", m)
+			}
+			return
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("no data message in 20 s")
+		}
+	}
+}
