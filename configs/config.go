@@ -164,7 +164,7 @@ func Default() Config {
 		Media: Media{UDP: ":7701", TCP: ":7701", Advertise: []string{}},
 		TURN: TURN{
 			Enabled: true, UDP: ":3478", TCP: ":3478", TLS: ":5349",
-			RelayPortMin: 50000, RelayPortMax: 50999, Realm: "parley", Quota: 12, CredentialTTL: time.Hour,
+			RelayPortMin: 50000, RelayPortMax: 50999, Realm: "parley", Quota: 16, CredentialTTL: time.Hour,
 		},
 		Calls: Calls{
 			RingTimeout: 45 * time.Second, Grace: 30 * time.Second, JoinDeadline: 30 * time.Second,

@@ -27,7 +27,7 @@ const maxFile = 1 << 20
 // Source is where a configuration comes from. Later ones win: defaults, file, environment, Set.
 type Source struct {
 	Path string   // a YAML file; empty: none
-	Env  []string // as os.Environ gives it; other names than PARLEY_… are ignored
+	Env  []string // as os.Environ gives it; other names than PARLEY_SECTION_… are ignored
 	Set  []string // section.key=value, the value in YAML
 	Dev  bool     // begin with Dev(Bind) instead of Default(), and let it pass
 	Bind string   // the address for Dev; empty: Loopback
@@ -188,6 +188,9 @@ func applyEnv(environ []string, cfg *Config, where origin) error {
 	unknown := []string{}
 	for name := range vars {
 		if !names[name] {
+			if !ofSection(name) {
+				continue // for something else, such as a script around the server
+			}
 			unknown = append(unknown, name+": no option has this variable; see configs/parley.yaml for the names")
 			continue
 		}
@@ -198,6 +201,17 @@ func applyEnv(environ []string, cfg *Config, where origin) error {
 		return errors.New(strings.Join(unknown, "\n"))
 	}
 	return nil
+}
+
+// ofSection reports whether a variable begins like those of a section of Config.
+func ofSection(name string) bool {
+	t := reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		if strings.HasPrefix(name, EnvPrefix+t.Field(i).Tag.Get("envPrefix")) {
+			return true
+		}
+	}
+	return false
 }
 
 // envError names the variables that do not parse. The library names Go fields only, so each variable is tried alone.

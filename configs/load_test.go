@@ -131,10 +131,10 @@ func TestKeysFromTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestKubernetesVariablesAreIgnored(t *testing.T) {
+func TestForeignVariablesAreIgnored(t *testing.T) {
 	_, err := Load(Source{Path: write(t, usable), Env: []string{
 		"PARLEY_SERVICE_HOST=10.0.0.1", "PARLEY_SERVICE_PORT_HTTP=7700", "PARLEY_PORT=tcp://10.0.0.1:7700",
-		"PARLEY_PORT_7700_TCP_ADDR=10.0.0.1", "PARLEY_HTTP_SERVICE_HOST=10.0.0.2", "PARLEY_HTTP_PORT_7700_TCP=tcp://10.0.0.2:7700",
+		"PARLEY_PORT_7700_TCP_ADDR=10.0.0.1", "PARLEY_BIN=/usr/bin/parley", "PARLEY_HTTP_SERVICE_HOST=10.0.0.2", "PARLEY_HTTP_PORT_7700_TCP=tcp://10.0.0.2:7700",
 	}})
 	if err != nil {
 		t.Error(err)
