@@ -21,6 +21,9 @@ import (
 // protocolVersion is the version of docs/protocol.md that this client speaks.
 const protocolVersion = "1.0"
 
+// pingEvery keeps the connection from being idle; the protocol asks for something at least every 25 s.
+const pingEvery = 20 * time.Second
+
 // eventQueue is how many events may wait for a reader; a client that does not read them is closed, as a stuck application would be.
 const eventQueue = 1024
 
@@ -64,6 +67,7 @@ type Client struct {
 	conn   *websocket.Conn
 	events chan Event
 	done   chan struct{} // closed when the reader ends
+	pinged chan struct{} // closed when the pinger has ended
 
 	nextID  atomic.Int64
 	lastSeq atomic.Uint64
@@ -92,15 +96,34 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 		conn:    conn,
 		events:  make(chan Event, eventQueue),
 		done:    make(chan struct{}),
+		pinged:  make(chan struct{}),
 		waiting: make(map[int64]chan rpcMessage),
 	}
 	c.lastSeq.Store(cfg.Resume.LastSeq)
 	go c.read()
+	go c.ping()
 	if err := c.hello(ctx, cfg); err != nil {
 		c.Close()
 		return nil, err
 	}
 	return c, nil
+}
+
+// ping keeps the connection alive and lets the server forget the events that have arrived; it ends with the connection.
+func (c *Client) ping() {
+	defer close(c.pinged)
+	tick := time.NewTicker(pingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-tick.C:
+			ctx, cancel := context.WithTimeout(context.Background(), pingEvery)
+			_ = c.Request(ctx, "ping", map[string]any{"lastSeq": c.LastSeq()}, nil) // a dead connection ends the reader
+			cancel()
+		}
+	}
 }
 
 func (c *Client) hello(ctx context.Context, cfg Config) error {
@@ -240,21 +263,23 @@ func (c *Client) CloseCode() int {
 // Done is closed when the connection has ended.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
-// Close says goodbye and waits for the reader to end.
+// Close says goodbye and waits for the client's goroutines to end.
 func (c *Client) Close() {
 	deadline := time.Now().Add(time.Second)
 	_ = c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
 	_ = c.conn.Close()
 	<-c.done
+	<-c.pinged
 }
 
-// Cut drops the TCP connection without a goodbye, as a lost network does, and waits for the reader to end.
+// Cut drops the TCP connection without a goodbye, as a lost network does, and waits for the client's goroutines to end.
 func (c *Client) Cut() {
 	if tcp, ok := c.conn.NetConn().(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // an RST, not a FIN: nothing is left in flight
 	}
 	_ = c.conn.Close()
 	<-c.done
+	<-c.pinged
 }
 
 // NewMutationID returns an id for one attempt at a change.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/webrtc/v4"
+
 	"github.com/parleyrtc/parley/bench/client"
 )
 
@@ -124,6 +126,7 @@ func BenchmarkIdleParticipant(b *testing.B) {
 				accept(b, p, call.SessionID)
 			}
 			session, err := p.Join(background(b), call.SessionID, client.SessionConfig{
+				ICEServers: []webrtc.ICEServer{}, // TURN allocations would be counted too
 				Tracks: []client.LocalTrack{{Track: p.audio, Source: "microphone"}, {Track: p.video, Source: "camera"}},
 			})
 			if err != nil {
