@@ -127,7 +127,7 @@ func BenchmarkIdleParticipant(b *testing.B) {
 			}
 			session, err := p.Join(background(b), call.SessionID, client.SessionConfig{
 				ICEServers: []webrtc.ICEServer{}, // TURN allocations would be counted too
-				Tracks: []client.LocalTrack{{Track: p.audio, Source: "microphone"}, {Track: p.video, Source: "camera"}},
+				Tracks:     []client.LocalTrack{{Track: p.audio, Source: "microphone"}, {Track: p.video, Source: "camera"}},
 			})
 			if err != nil {
 				b.Fatal(err)
