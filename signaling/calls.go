@@ -41,6 +41,16 @@ func (c *calls) add(l *loop) bool {
 	return true
 }
 
+// aside runs something that close waits for, unless the server is closing already.
+func (c *calls) aside(do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	c.running.Go(do)
+}
+
 // index notes who belongs to a call now.
 func (c *calls) index(l *loop, current *call.Call) {
 	c.mu.Lock()

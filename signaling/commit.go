@@ -177,5 +177,10 @@ func (s *Server) retire(c *call.Call, revision uint64) error {
 		{Key: historyKey(c.ID), Value: encodeCall(c), Blind: true},
 		{Key: callKey(c.ID), Expect: revision},
 	})
+	if errors.Is(err, store.ErrConflict) {
+		if _, err := s.deps.Store.Get(ctx, callKey(c.ID)); errors.Is(err, store.ErrNotFound) {
+			return nil // an attempt that seemed to fail had moved it
+		}
+	}
 	return err
 }

@@ -43,7 +43,7 @@ type Config struct {
 	RequestBurst  int           // 100
 	UserRate      float64       // 100 a second per user
 	UserBurst     int           // 200
-	OfferRate     float64       // 2 a second per connection
+	OfferRate     float64       // 2 a second per device
 	OfferBurst    int           // 8
 	MaxRefusals   int           // 200; refused for their rate in a row, then close 4429
 	MaxMalformed  int           // 20; on one connection, then close 4400

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/parleyrtc/parley/signaling/resume"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
@@ -17,6 +19,7 @@ type device struct {
 	uid, id    string
 	connection string // the connectionId that a resume must name
 	warning    time.Duration
+	offers     *rate.Limiter // outlasts reconnecting
 
 	// Guarded by mu. A socket's own lock may be taken under it, the hub's may not.
 	mu        sync.Mutex

@@ -30,7 +30,7 @@ func (k *socket) message(text bool, message []byte) {
 		return
 	}
 	if allowed && req.Offer() {
-		wait, allowed = allow(k.offers, now)
+		wait, allowed = allow(k.device.offers, now)
 	}
 	if !allowed {
 		k.finish(req, nil, tooFast(wait))

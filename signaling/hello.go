@@ -30,7 +30,7 @@ func (k *socket) hello() bool {
 	now := time.Now()
 	claims, err := s.deps.Tokens.Verify(now, params.Token)
 	if err != nil {
-		k.log.Info("hello refused", "cause", err)
+		k.log.Debug("hello refused", "cause", err)
 		k.refuse(wire.CloseUnauthorized)
 		return false
 	}
@@ -136,7 +136,7 @@ func (k *socket) renew(params wire.TokenRenewParams) (any, *wire.Error) {
 	now := time.Now()
 	claims, err := k.server.deps.Tokens.Verify(now, params.Token)
 	if err != nil || claims.UID != k.device.uid {
-		k.log.Info("token renewal refused", "cause", err)
+		k.log.Debug("token renewal refused", "cause", err)
 		refusal := wire.Refuse(wire.CodeBadRequest, "This token cannot be used here.")
 		refusal.Field = "token"
 		return nil, refusal

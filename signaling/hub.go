@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/parleyrtc/parley/signaling/call"
 	"github.com/parleyrtc/parley/signaling/resume"
 	"github.com/parleyrtc/parley/signaling/wire"
@@ -93,15 +95,16 @@ func (h *hub) renew(now time.Time, s *socket, uid, id string) (a arrival, older 
 	if id == "" {
 		id = newID("d_")
 	}
+	offers := rate.NewLimiter(rate.Limit(h.config.OfferRate), h.config.OfferBurst)
 	devices := h.users[uid]
 	if d := devices[id]; d != nil {
-		older = d.end()
+		older, offers = d.end(), d.offers
 		h.remove(d)
 	} else if len(devices) >= h.config.MaxDevices && !h.evict(devices) {
 		return arrival{}, nil, errTooManyDevices
 	}
 	d := &device{
-		uid: uid, id: id, connection: newID("c_"), warning: h.config.TokenWarning, socket: s, awaySince: now,
+		uid: uid, id: id, connection: newID("c_"), warning: h.config.TokenWarning, offers: offers, socket: s, awaySince: now,
 		buffer: resume.New(resume.Limits{Events: h.config.ResumeEvents, Bytes: h.config.ResumeBytes}),
 	}
 	if h.users[uid] == nil {

@@ -73,6 +73,7 @@ func (s *Server) initiate(by call.Device, params wire.InitiateParams) (wire.Call
 		}
 		if !errors.Is(err, store.ErrConflict) {
 			s.log.Error("committing a new call failed", "call", c.ID, "error", err)
+			s.calls.aside(func() { s.withdraw(c) })
 			return wire.CallView{}, wire.Internal()
 		}
 	}
@@ -92,6 +93,31 @@ func (s *Server) begin(c *call.Call, revision uint64, effects []call.Effect) (wi
 		return wire.CallView{}, wire.Refuse(wire.CodeDraining, "The server is going down.")
 	}
 	return view, nil
+}
+
+// withdraw looks for a call whose commit failed but may have happened, now or a little later, and cancels it: the caller was
+// told that there is none, and must not stay busy with it.
+func (s *Server) withdraw(c *call.Call) {
+	ticker := time.NewTicker(retryAdvance)
+	defer ticker.Stop()
+	for range 30 {
+		select {
+		case <-s.context.Done():
+			return // the next process lets it ring out
+		case <-ticker.C:
+		}
+		ctx, cancel := s.storeContext()
+		record, err := s.deps.Store.Get(ctx, callKey(c.ID))
+		cancel()
+		if err != nil {
+			continue
+		}
+		by := call.Device{UID: c.Initiator}
+		l := newLoop(s, c, record.Revision)
+		l.box.request(step{do: func() { _ = l.apply(time.Now(), call.Cancel{By: by}) }, refuse: func(*wire.Error) {}})
+		s.start(l, nil)
+		return
+	}
 }
 
 func (s *Server) policy() call.Policy {

@@ -20,6 +20,7 @@ const (
 	commitTries  = 5               // with fresh facts, after conflicts
 	retryAdvance = time.Second     // after a change that time demands could not be committed
 	waitForStore = 5 * time.Second // the same for moving a finished call into the history
+	maxAttempts  = 8
 )
 
 // loop owns one call: everything that happens to it passes through its goroutine, one thing after the other. A change is
@@ -35,7 +36,8 @@ type loop struct {
 	// Owned by the loop.
 	call      *call.Call
 	revision  uint64
-	unsure    *attempt  // a commit that failed and may have happened all the same
+	attempts  []attempt // commits that failed since the last good one, and may have happened all the same
+	doubtful  bool      // the last attempt's fate was not looked for yet
 	notBefore time.Time // no Advance before, because the last one failed
 	room      room
 	users     map[string]wire.UserView // profiles of the members, as they were when they came in
@@ -177,7 +179,7 @@ func (l *loop) apply(now time.Time, event call.Event) *wire.Error {
 		return refusal
 	}
 	for range commitTries {
-		if err := l.settle(now); err != nil {
+		if err := l.settle(now); err != nil && !errors.Is(err, store.ErrConflict) {
 			return l.failed(err)
 		}
 		next := l.call.Clone()
@@ -227,7 +229,10 @@ func (l *loop) change(now time.Time, next *call.Call, effects []call.Effect) err
 	}
 	revision, err := l.server.commit(l.call, next, l.revision)
 	if err != nil {
-		l.unsure = &attempt{next, effects}
+		l.doubtful = true
+		if l.attempts = append(l.attempts, attempt{next, effects}); len(l.attempts) > maxAttempts {
+			l.attempts = l.attempts[1:]
+		}
 		return err
 	}
 	l.become(next, revision)
@@ -237,7 +242,7 @@ func (l *loop) change(now time.Time, next *call.Call, effects []call.Effect) err
 
 // settle finds out what became of an attempt that failed, before anything else is decided.
 func (l *loop) settle(now time.Time) error {
-	if l.unsure == nil {
+	if !l.doubtful {
 		return nil
 	}
 	ctx, cancel := l.server.storeContext()
@@ -246,15 +251,16 @@ func (l *loop) settle(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("reading the call after a failed commit: %w", err)
 	}
-	tried := l.unsure
-	l.unsure = nil
+	l.doubtful = false
 	if record.Revision == l.revision {
-		return nil // nothing was written
+		return nil // nothing was written, so far
 	}
-	if bytes.Equal(record.Value, encodeCall(tried.next)) {
-		l.become(tried.next, record.Revision)
-		l.carryOut(now, tried.effects)
-		return store.ErrConflict // what was decided since must be decided again
+	for _, tried := range l.attempts {
+		if bytes.Equal(record.Value, encodeCall(tried.next)) {
+			l.become(tried.next, record.Revision)
+			l.carryOut(now, tried.effects)
+			return store.ErrConflict // what was decided since must be decided again
+		}
 	}
 	stored, err := decodeCall(record.Value)
 	if err != nil {
@@ -268,7 +274,7 @@ func (l *loop) settle(now time.Time) error {
 // become makes a committed state the current one.
 func (l *loop) become(next *call.Call, revision uint64) {
 	before := l.call
-	l.call, l.revision, l.notBefore = next, revision, time.Time{}
+	l.call, l.revision, l.notBefore, l.attempts = next, revision, time.Time{}, nil
 	l.publish()
 	l.server.calls.index(l, next)
 	l.count(before, next)

@@ -3,8 +3,9 @@ package signaling
 import "context"
 
 // Media is the media side of calls, in plain data, so that the same calls can go to the SFU in this process or to one on
-// another node. A room has the id of its call. Methods may be called from several goroutines, but the calls for one room
-// come one at a time and in the order of the call's changes. A refusal that the client should see is a *MediaError; any
+// another node. A room has the id of its call. Methods may be called from several goroutines. For one room, Join, Mute,
+// Leave, Open and Close come one at a time, in the order of the call's changes; offers come beside them, one at a time for
+// each participant. A refusal that the client should see is a *MediaError; any
 // other error is our fault and reaches the client as ERR_INTERNAL.
 type Media interface {
 	// Join lets a participant negotiate; it creates the room if there is none. Joining twice with the same participant id

@@ -217,6 +217,36 @@ func TestACommitThatFailsLeavesTheCallAsItWas(t *testing.T) {
 	alice.quiet()
 }
 
+func TestANewCallWhoseCommitSeemedToFailIsWithdrawn(t *testing.T) {
+	n := serve(t, quick())
+	b := &breaking{Store: n.store}
+	n.Server.deps.Store = b
+	alice := n.open("alice")
+	b.fail(nil, context.DeadlineExceeded)
+	ring := func() outcome {
+		return alice.mutate("call.initiate", map[string]any{"receiverId": "bob", "receiverType": "user", "type": "audio"})
+	}
+	if got := ring(); got.code() != wire.CodeInternal {
+		t.Fatalf("ringing gives %q", got.code())
+	}
+	busy := ring()
+	if busy.code() != wire.CodeBusySelf {
+		t.Fatalf("the call is in the store, but ringing again gives %q", busy.code())
+	}
+	id := busy.Error.Data.Details["sessionId"].(string)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if view, err := n.Call(t.Context(), id); err == nil && view.Status == "cancelled" {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nobody takes the call back")
+		}
+	}
+	if got := ring().call(t); got.Status != "initiated" {
+		t.Errorf("alice is free again, but %+v", got)
+	}
+}
+
 func TestAStaleBusyRecordBindsNobody(t *testing.T) {
 	n := serve(t, quick())
 	ctx := t.Context()

@@ -31,11 +31,11 @@ type socket struct {
 	log    *slog.Logger
 
 	// Owned by the reader.
-	requests, offers *rate.Limiter
-	user             *rate.Limiter // shared with the user's other sockets
-	refused          int           // in a row, for their rate
-	malformed        int
-	lenient          bool // the client's minor version is newer
+	requests  *rate.Limiter
+	user      *rate.Limiter // shared with the user's other sockets
+	refused   int           // in a row, for their rate
+	malformed int
+	lenient   bool // the client's minor version is newer
 
 	// Set by the reader before it greets, constant afterwards.
 	device *device
@@ -57,7 +57,6 @@ func newSocket(s *Server, conn *websocket.Conn, log *slog.Logger) *socket {
 	return &socket{
 		server: s, conn: conn, log: log,
 		requests: rate.NewLimiter(rate.Limit(s.config.RequestRate), s.config.RequestBurst),
-		offers:   rate.NewLimiter(rate.Limit(s.config.OfferRate), s.config.OfferBurst),
 		wake:     make(chan struct{}, 1), written: make(chan struct{}),
 	}
 }

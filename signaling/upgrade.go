@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gorilla/websocket"
 )
@@ -15,6 +16,7 @@ func (s *Server) newUpgrader() *websocket.Upgrader {
 		HandshakeTimeout: s.config.HelloTimeout,
 		ReadBufferSize:   4096,
 		WriteBufferSize:  4096,
+		WriteBufferPool:  &sync.Pool{}, // an idle connection holds none
 		CheckOrigin:      s.allowedOrigin,
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
 			w.Header().Set("Sec-Websocket-Version", "13")

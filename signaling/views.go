@@ -33,10 +33,12 @@ func (l *loop) profile(ctx context.Context, uid string) {
 
 // user returns the profile of a member.
 func (l *loop) user(uid string) wire.UserView {
-	if u, ok := l.users[uid]; ok {
-		return u
+	if _, ok := l.users[uid]; !ok {
+		ctx, cancel := l.server.storeContext()
+		defer cancel()
+		l.profile(ctx, uid)
 	}
-	return wire.UserView{UID: uid, Name: uid}
+	return l.users[uid]
 }
 
 // user reads a profile; somebody who was never seen is named by their uid.
