@@ -86,6 +86,7 @@ export class Room {
       this.ongoing.clear();
       throw exception;
     }
+    for (const error of this.#session?.local.errors.values() ?? []) this.ongoing.raise("onError", CometChatException.from(error));
     this.status.raise("onSessionJoined");
     for (const participant of this.#session?.participants ?? []) this.#joined(participant);
   }

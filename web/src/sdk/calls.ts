@@ -1,7 +1,6 @@
 import { CallBook } from "./callbook.js";
 import type { Connection } from "./connection.js";
 import { Emitter } from "./emitter.js";
-import { codeOf } from "./errors.js";
 import { randomId } from "./ids.js";
 import type { Call, CallEvent, CallEvents, InitiateOptions } from "./types.js";
 
@@ -117,9 +116,4 @@ export class Calls extends Emitter<CallEvents> {
     this.#book.note(call);
     return call;
   }
-}
-
-/** Whether an error says that there is no such call any more. */
-export function isGone(error: unknown): boolean {
-  return ["ERR_CALL_TERMINATED", "ERR_CALL_SESSION_NOT_FOUND"].includes(codeOf(error));
 }

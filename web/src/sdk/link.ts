@@ -1,6 +1,8 @@
-import { isGone } from "./calls.js";
+import { isFinal } from "./endings.js";
 import { ParleyError, codeOf } from "./errors.js";
+import { Growth } from "./growth.js";
 import type { Outgoing } from "./local-media.js";
+import { sendOffer, sleep, type OfferAnswer } from "./offers.js";
 import { Peer, type OfferBody } from "./peer.js";
 import { backoff } from "./reconnect.js";
 import { Recovery, type RecoveryStep } from "./recovery.js";
@@ -18,21 +20,7 @@ export interface JoinResult {
   videoCodec: string;
 }
 
-/** Pairs are added after the first media: an offer with many m-lines delays the first picture. */
-const GROW_WAIT_MS = 2_000;
-const OFFER_TRIES = 6;
 const MAX_MESSAGE_BYTES = 16 * 1024;
-/** Refusals after which trying to join again is of no use. */
-const finalRefusals = new Set([
-  "ERR_CALL_USER_ALREADY_JOINED",
-  "ERR_CALL_NOT_ALLOWED",
-  "ERR_CALL_NOT_ACCEPTED",
-  "ERR_ROOM_FULL",
-  "NOT_CONNECTED",
-  "DISCONNECTED",
-  "CLOSED",
-]);
-
 interface LinkConfig {
   sessionId: string;
   options: JoinOptions;
@@ -56,11 +44,10 @@ interface LinkConfig {
 export class Link {
   #config: LinkConfig;
   #peer: Peer | null = null;
+  #growth: Growth | null = null;
   #recovery: Recovery | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #publicationIds = new Map<Source, string>();
-  #wantedPairs = 0;
-  #mediaSeen = false;
   #rejoining = false;
   #closed = false;
   #networkChanged = () => this.restart();
@@ -124,8 +111,7 @@ export class Link {
 
   /** The server has more to send than there are pairs. */
   needPairs(pairs: number): void {
-    this.#wantedPairs = Math.max(this.#wantedPairs, pairs);
-    if (this.#mediaSeen) this.#grow();
+    this.#growth?.need(pairs);
   }
 
   useCodec(codec: string): void {
@@ -183,15 +169,16 @@ export class Link {
       this.#config.outgoing(),
     );
     this.#peer = peer;
-    this.#mediaSeen = false;
-    this.#wantedPairs = 0;
+    this.#growth = new Growth(peer, () => {
+      this.#config.renewed();
+      this.#offer(peer).catch(() => {});
+    });
     this.#publicationIds.clear();
     if (this.#recovery) this.#recovery.rejoined(Date.now());
     else this.#recovery = new Recovery(Date.now());
     this.#arm();
     peer.channel.onmessage = (event) => this.#config.message(String(event.data));
     peer.connection.onconnectionstatechange = () => this.#stateChanged(peer);
-    this.#awaitMedia(peer);
     this.#config.renewed();
     await peer.negotiate();
     await this.syncTracks();
@@ -203,27 +190,7 @@ export class Link {
     this.#steps(this.#recovery.transport(Date.now(), state));
     if (state !== "connected") return;
     this.#config.connected();
-    setTimeout(() => this.#sawMedia(peer), GROW_WAIT_MS);
-  }
-
-  #awaitMedia(peer: Peer): void {
-    for (let pair = 0; pair < peer.pairCount; pair++) {
-      peer.receivers(pair)?.video.track.addEventListener("unmute", () => this.#sawMedia(peer), { once: true });
-    }
-  }
-
-  #sawMedia(peer: Peer): void {
-    if (peer !== this.#peer || this.#mediaSeen) return;
-    this.#mediaSeen = true;
-    this.#grow();
-  }
-
-  #grow(): void {
-    const peer = this.#peer;
-    if (!peer || peer.pairCount >= this.#wantedPairs) return;
-    peer.grow(this.#wantedPairs);
-    this.#config.renewed();
-    this.#offer(peer).catch(() => {});
+    this.#growth?.connected();
   }
 
   /** Offers, and joins again if the server has lost us. */
@@ -236,23 +203,11 @@ export class Link {
     }
   }
 
-  /** Sends one offer; one that came too soon is sent again, as the server asks. */
-  async #sendOffer(body: OfferBody): Promise<{ sdp: string }> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const answer = await this.#config.request<{ sdp: string; publications?: Publication[] }>("session.offer", {
-          sessionId: this.#config.sessionId,
-          ...body,
-        });
-        if (answer.publications) this.ownPublications(answer.publications);
-        return answer;
-      } catch (error) {
-        const tooSoon = ["ERR_TOO_MANY_REQUESTS", "ERR_OFFER_IN_PROGRESS"].includes(codeOf(error));
-        if (!tooSoon || attempt >= OFFER_TRIES || this.#closed) throw error;
-        const wait = Number((error as ParleyError).details["retryAfterMs"]);
-        await sleep(wait > 0 ? wait : backoff(attempt, Math.random()));
-      }
-    }
+  async #sendOffer(body: OfferBody): Promise<OfferAnswer> {
+    const { sessionId, request } = this.#config;
+    const answer = await sendOffer((b) => request<OfferAnswer>("session.offer", { sessionId, ...b }), body, () => this.#closed);
+    if (answer.publications) this.ownPublications(answer.publications);
+    return answer;
   }
 
   async #mute(peer: Peer, source: Source, muted: boolean): Promise<void> {
@@ -316,7 +271,7 @@ export class Link {
           return await this.#connect(await this.#config.join());
         } catch (error) {
           if (this.#closed) return;
-          if (isGone(error) || finalRefusals.has(codeOf(error))) return this.#config.failed(error);
+          if (isFinal(error)) return this.#config.failed(error);
           await sleep(backoff(attempt, Math.random()));
         }
       }
@@ -324,8 +279,4 @@ export class Link {
       this.#rejoining = false;
     }
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }

@@ -146,10 +146,12 @@ export class LocalMedia {
 
   #take(source: Source, got: MediaStreamTrack | ParleyError, enabled = true): void {
     if (got instanceof ParleyError) {
+      this.#me.errors.set(source, got);
       this.#set(source, false);
       return this.#reports.failed(source, got);
     }
     this.#drop(source);
+    this.#me.errors.delete(source);
     this.#tracks.set(source, got);
     got.enabled = enabled;
     // Raised by the browser only, never by our own stop().

@@ -1,3 +1,4 @@
+import type { ParleyError } from "./errors.js";
 import type { ParticipantInfo, Publication, Source, User } from "./types.js";
 
 /**
@@ -70,6 +71,8 @@ export class LocalParticipant {
   readonly screen = new MediaStream();
   /** @internal */
   readonly on: Record<Source, boolean> = { microphone: false, camera: false, screen: false, screenAudio: false };
+  /** Why a source that was wanted is not sent: no permission, no device, device in use. */
+  readonly errors = new Map<Source, ParleyError>();
   /** Given by the server on joining; another one after a rejoin. */
   participantId = "";
 

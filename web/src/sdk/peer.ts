@@ -61,6 +61,10 @@ export class Peer {
     this.channel = this.connection.createDataChannel("parley", { ordered: true });
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   get pairCount(): number {
     return this.#pairs.length;
   }

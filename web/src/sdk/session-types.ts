@@ -66,7 +66,7 @@ export interface SessionEvents {
   trackRemoved: TrackEvent;
   /** This device's microphone, camera or screen changed. */
   localChanged: { source: Source; on: boolean };
-  /** A device could not be used; the session goes on without it. */
+  /** A device could not be used; the session goes on without it. What failed while joining is in `session.local.errors`. */
   mediaError: { source: Source; error: ParleyError };
   data: DataMessage;
   /** The browser waits for a click or key before it plays sound (`true`), or has started (`false`). */

@@ -1,16 +1,18 @@
-import { isGone } from "./calls.js";
+import { Controls } from "./controls.js";
+import { formatMessage, parseMessage } from "./data.js";
 import { Emitter } from "./emitter.js";
-import { ParleyError, codeOf } from "./errors.js";
+import { endByRefusal, endOf } from "./endings.js";
+import { ParleyError } from "./errors.js";
 import { randomId } from "./ids.js";
-import { LocalMedia } from "./local-media.js";
 import { LocalParticipant, type RemoteParticipant } from "./participants.js";
 import { Link, type JoinResult } from "./link.js";
 import { Playback } from "./playback.js";
 import { isOver } from "./snapshot.js";
 import { Stage } from "./stage.js";
 import { readStats, type SessionStats } from "./stats.js";
-import type { DataMessage, Devices, JoinOptions, SessionEvents, SessionState } from "./session-types.js";
-import type { Call, CallType, ParticipantInfo, Source, User } from "./types.js";
+import type { SessionConfig } from "./session-config.js";
+import type { Devices, SessionEvents, SessionState } from "./session-types.js";
+import type { Call, ParticipantInfo } from "./types.js";
 
 /**
  * How long the first offer waits for devices. A camera may take a second to open, and a permission question minutes: the
@@ -19,19 +21,6 @@ import type { Call, CallType, ParticipantInfo, Source, User } from "./types.js";
 const DEVICE_WAIT_MS = 100;
 /** How long the end of a call is given to arrive as the end of its session. */
 const CLOSE_WAIT_MS = 2_000;
-
-interface SessionConfig {
-  sessionId: string;
-  user: User;
-  options: JoinOptions;
-  /** Type of the call, where it is known already. */
-  callType?: CallType;
-  mutate<T>(method: string, params: object): Promise<T>;
-  request<T>(method: string, params: object): Promise<T>;
-  /** Whether signaling is up. */
-  online(): boolean;
-  joined(call: Call): void;
-}
 
 /**
  * The media of one call on this device: who is there, what they send, what this device sends. It repairs its connection by
@@ -44,13 +33,12 @@ export class Session extends Emitter<SessionEvents> {
   #config: SessionConfig;
   #call: Call | null = null;
   #state: SessionState = "connecting";
-  #media: LocalMedia;
+  #controls: Controls;
   #stage: Stage;
   #link: Link;
   #playback: Playback;
   /** What came for this session before the answer to its join did. */
   #early: [name: string, data: unknown][] | null = [];
-  #chores: Promise<unknown> = Promise.resolve();
   #failed: ((error: ParleyError) => void) | null = null;
 
   /** @internal Made by Parley.join. */
@@ -60,10 +48,13 @@ export class Session extends Emitter<SessionEvents> {
     this.sessionId = config.sessionId;
     this.local = new LocalParticipant(config.user);
     this.#playback = new Playback(config.options.devices?.speakerId, (blocked) => this.emit("playbackBlocked", { blocked }));
-    this.#media = new LocalMedia(this.local, config.options.devices ?? {}, {
-      changed: (source, on) => this.#state !== "closed" && this.emit("localChanged", { source, on }),
+    this.#controls = new Controls({
+      me: this.local,
+      options: config.options,
+      changed: (source, on) => this.emit("localChanged", { source, on }),
       failed: (source, error) => this.emit("mediaError", { source, error }),
-      ended: (source) => void this.#deviceEnded(source),
+      sync: () => this.#link.syncTracks(),
+      unpublish: (sources) => this.#link.unpublish(sources),
     });
     this.#link = new Link({
       sessionId: config.sessionId,
@@ -71,14 +62,17 @@ export class Session extends Emitter<SessionEvents> {
       request: config.request,
       online: config.online,
       join: () => this.#join(),
-      outgoing: () => this.#media.outgoing(),
+      outgoing: () => this.#controls.outgoing(),
       connected: () => this.#setState("connected"),
       lost: (reason) => {
         this.#setState("reconnecting");
         this.emit("connectionLost", { reason });
       },
       restored: () => this.emit("connectionRestored", {}),
-      failed: (error) => this.end(this.#reasonOf(error)),
+      failed: (error) => {
+        const { reason, call } = endByRefusal(error);
+        this.end(reason, call);
+      },
       renewed: () => this.#stage.refresh(),
       message: (text) => this.#message(text),
     });
@@ -105,7 +99,7 @@ export class Session extends Emitter<SessionEvents> {
 
   /** The devices that were chosen. */
   get devices(): Readonly<Devices> {
-    return this.#media.devices;
+    return this.#controls.devices;
   }
 
   /** The PeerConnection in use, for diagnosis; it changes with a rejoin. */
@@ -117,12 +111,12 @@ export class Session extends Emitter<SessionEvents> {
   async start(): Promise<void> {
     const { options, callType } = this.#config;
     const known = options.video ?? (callType ? callType === "video" : undefined);
-    const early = known === undefined ? undefined : this.#openDevices(known);
+    const early = known === undefined ? undefined : this.#controls.open(known);
     const closed = new Promise<never>((_, reject) => (this.#failed = reject));
     closed.catch(() => {});
     try {
       await Promise.race([closed, this.#link.open(async () => {
-        const devices = early ?? this.#openDevices(this.call.type === "video");
+        const devices = early ?? this.#controls.open(this.call.type === "video");
         await Promise.race([devices, new Promise((done) => setTimeout(done, DEVICE_WAIT_MS))]);
       })]);
     } catch (error) {
@@ -138,48 +132,38 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Mutes or unmutes the microphone; opens or publishes it first where needed. */
   setMicrophone(on: boolean): Promise<void> {
-    return this.#inTurn(() => this.#turn("microphone", on));
+    return this.#controls.turn("microphone", on);
   }
 
   /** Turns the camera on or off; off closes the device, so that its light goes out. */
   setCamera(on: boolean): Promise<void> {
-    return this.#inTurn(() => this.#turn("camera", on));
+    return this.#controls.turn("camera", on);
   }
 
   /** Asks the user for a screen or window and shares it, with its sound where the browser offers that. */
   shareScreen(options: { audio?: boolean } = {}): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.local.screenOn) return;
-      await this.#media.openScreen(options.audio ?? true);
-      if (this.#state === "closed") return this.#media.close();
-      try {
-        await this.#link.syncTracks();
-      } catch (error) {
-        this.#link.unpublish(this.#media.closeScreen()).catch(() => {});
-        throw error;
-      }
-    });
+    return this.#controls.shareScreen(options.audio ?? true);
   }
 
   /** Ends the screen share. */
   stopScreenShare(): Promise<void> {
-    return this.#inTurn(() => this.#link.unpublish(this.#media.closeScreen()));
+    return this.#controls.stopScreenShare();
   }
 
   /** Uses another microphone. */
   switchMicrophone(deviceId: string): Promise<void> {
-    return this.#switch("microphone", deviceId);
+    return this.#controls.switchTo("microphone", deviceId);
   }
 
   /** Uses another camera; without an id, the next one that there is. */
   async switchCamera(deviceId?: string): Promise<void> {
-    const id = deviceId ?? (await this.#media.nextCamera());
-    if (id) await this.#switch("camera", id);
+    const id = deviceId ?? (await this.#controls.nextCamera());
+    if (id) await this.#controls.switchTo("camera", id);
   }
 
   /** Plays the session through another speaker, where the browser can. Concerns elements given to `attach`. */
   async switchSpeaker(deviceId: string): Promise<void> {
-    this.#media.devices.speakerId = deviceId;
+    this.#controls.devices.speakerId = deviceId;
     await this.#playback.setSpeaker(deviceId);
   }
 
@@ -195,14 +179,12 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Sends JSON to everybody in the session, or to `to`. False if it cannot go now or is over 16 KiB. */
   sendData(message: { topic: string; payload: unknown; to?: string[] }): boolean {
-    return this.#link.send(JSON.stringify({ to: message.to, topic: message.topic, payload: message.payload }));
+    return this.#link.send(formatMessage(message));
   }
 
   /** What is sent and received, per track. */
   async getStats(): Promise<SessionStats> {
-    const peer = this.#link.peer;
-    if (!peer) return { sent: [], received: [], transport: null };
-    return readStats(peer, this.local.participantId, this.#stage.ownerOf);
+    return readStats(this.#link.peer, this.local.participantId, this.#stage.ownerOf);
   }
 
   /** Restarts ICE now; the session does this by itself when it loses its connection. */
@@ -225,7 +207,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#setState("closed");
     this.#link.close();
     this.#stage.close();
-    this.#media.close();
+    this.#controls.close();
     this.#playback.close();
     this.#failed?.(new ParleyError("CLOSED", `The session has ended: ${reason}.`, "", { reason }));
     if (this.#call) this.emit("closed", { reason, call: this.#call });
@@ -303,61 +285,9 @@ export class Session extends Emitter<SessionEvents> {
     else this.#stage.joined(info);
   }
 
-  async #openDevices(video: boolean): Promise<void> {
-    const { audio = true, startAudioMuted: muted = false, startVideoPaused: paused = false } = this.#config.options;
-    await this.#media.start({ audio, video, muted, paused });
-    if (this.#state === "closed") return this.#media.close();
-    // Devices that came after the first offer went out without them.
-    await this.#link.syncTracks().catch(() => {});
-  }
-
-  async #turn(source: "microphone" | "camera", on: boolean): Promise<void> {
-    if (this.#state === "closed") throw new ParleyError("CLOSED", "The session is closed.");
-    if (on) await this.#media.enable(source);
-    else this.#media.disable(source);
-    if (on && this.state === ("closed" as SessionState)) return this.#media.close();
-    await this.#link.syncTracks();
-  }
-
-  #switch(source: "microphone" | "camera", deviceId: string): Promise<void> {
-    return this.#inTurn(async () => {
-      try {
-        await this.#media.switchTo(source, deviceId);
-      } finally {
-        await this.#link.syncTracks();
-      }
-    });
-  }
-
-  async #deviceEnded(source: Source): Promise<void> {
-    if (source === "screen" || source === "screenAudio") return this.stopScreenShare().catch(() => {});
-    this.emit("mediaError", { source, error: new ParleyError("MEDIA_NOT_FOUND", `The ${source} is gone.`) });
-    await (source === "camera" ? this.setCamera(false) : this.setMicrophone(false)).catch(() => {});
-  }
-
-  /** One change of devices after the other. */
-  #inTurn<T>(chore: () => Promise<T>): Promise<T> {
-    const done = this.#chores.then(chore);
-    this.#chores = done.catch(() => {});
-    return done;
-  }
-
   #message(text: string): void {
-    try {
-      const { from, topic, payload } = JSON.parse(text) as { from: string; topic: string; payload: unknown };
-      const message: DataMessage = { from: this.#stage.get(from), participantId: from, topic, payload };
-      this.emit("data", message);
-    } catch {
-      // Not JSON: nothing that a client of this protocol sent.
-    }
-  }
-
-  #reasonOf(error: unknown): string {
-    if (codeOf(error) === "ERR_CALL_USER_ALREADY_JOINED") return "taken_over";
-    if (!isGone(error)) return "lost";
-    const final = (error as ParleyError).details["call"] as Call | undefined;
-    if (final) this.#call = final;
-    return final ? endOf(final) : "ended";
+    const message = parseMessage(text);
+    if (message) this.emit("data", { ...message, from: this.#stage.get(message.participantId) });
   }
 
   #setState(state: SessionState): void {
@@ -366,9 +296,4 @@ export class Session extends Emitter<SessionEvents> {
     this.#state = state;
     this.emit("stateChanged", { state, previous });
   }
-}
-
-/** Why a call that is over is over, in the words of session.closed. */
-function endOf(call: Call): string {
-  return call.status === "ended" ? call.reason || "hangup" : call.status;
 }

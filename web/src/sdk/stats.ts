@@ -32,10 +32,11 @@ type Entry = Record<string, unknown> & { id: string; type: string };
 
 /** Reads the statistics of a PeerConnection. */
 export async function readStats(
-  peer: Peer,
+  peer: Peer | null,
   me: string,
   ownerOf: (track: MediaStreamTrack) => { participantId: string; source: Source } | undefined,
 ): Promise<SessionStats> {
+  if (!peer) return { sent: [], received: [], transport: null };
   const entries = new Map<string, Entry>();
   (await peer.connection.getStats()).forEach((entry: Entry) => entries.set(entry.id, entry));
   const received: TrackStats[] = [];

@@ -47,6 +47,4 @@ export declare class Calls extends Emitter<CallEvents> {
     /** @internal This device has a place in the session of a call. */
     joined(call: Call): void;
 }
-/** Whether an error says that there is no such call any more. */
-export declare function isGone(error: unknown): boolean;
 export {};

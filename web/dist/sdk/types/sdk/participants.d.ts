@@ -1,3 +1,4 @@
+import type { ParleyError } from "./errors.js";
 import type { ParticipantInfo, Publication, Source, User } from "./types.js";
 /**
  * Somebody else in the session. The two streams are the same objects from joining to leaving, and tracks come and go in
@@ -37,6 +38,8 @@ export declare class LocalParticipant {
     readonly screen: MediaStream;
     /** @internal */
     readonly on: Record<Source, boolean>;
+    /** Why a source that was wanted is not sent: no permission, no device, device in use. */
+    readonly errors: Map<Source, ParleyError>;
     /** Given by the server on joining; another one after a rejoin. */
     participantId: string;
     constructor(user: User);

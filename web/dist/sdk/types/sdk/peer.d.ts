@@ -39,6 +39,7 @@ export declare class Peer {
         track: MediaStreamTrack | null;
         muted: boolean;
     }[]);
+    get closed(): boolean;
     get pairCount(): number;
     /** The receivers of a pair. */
     receivers(pair: number): PairReceivers | undefined;

@@ -72,7 +72,7 @@ export interface SessionEvents {
         source: Source;
         on: boolean;
     };
-    /** A device could not be used; the session goes on without it. */
+    /** A device could not be used; the session goes on without it. What failed while joining is in `session.local.errors`. */
     mediaError: {
         source: Source;
         error: ParleyError;

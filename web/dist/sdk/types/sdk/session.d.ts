@@ -1,20 +1,9 @@
 import { Emitter } from "./emitter.js";
 import { LocalParticipant, type RemoteParticipant } from "./participants.js";
 import { type SessionStats } from "./stats.js";
-import type { Devices, JoinOptions, SessionEvents, SessionState } from "./session-types.js";
-import type { Call, CallType, User } from "./types.js";
-interface SessionConfig {
-    sessionId: string;
-    user: User;
-    options: JoinOptions;
-    /** Type of the call, where it is known already. */
-    callType?: CallType;
-    mutate<T>(method: string, params: object): Promise<T>;
-    request<T>(method: string, params: object): Promise<T>;
-    /** Whether signaling is up. */
-    online(): boolean;
-    joined(call: Call): void;
-}
+import type { SessionConfig } from "./session-config.js";
+import type { Devices, SessionEvents, SessionState } from "./session-types.js";
+import type { Call } from "./types.js";
 /**
  * The media of one call on this device: who is there, what they send, what this device sends. It repairs its connection by
  * itself and says so; it ends once, with `closed`, whatever the reason.
@@ -78,4 +67,3 @@ export declare class Session extends Emitter<SessionEvents> {
     /** @internal Takes a `session.*` event. */
     hear(name: string, data: unknown): void;
 }
-export {};

@@ -31,7 +31,7 @@ export interface SessionStats {
     } | null;
 }
 /** Reads the statistics of a PeerConnection. */
-export declare function readStats(peer: Peer, me: string, ownerOf: (track: MediaStreamTrack) => {
+export declare function readStats(peer: Peer | null, me: string, ownerOf: (track: MediaStreamTrack) => {
     participantId: string;
     source: Source;
 } | undefined): Promise<SessionStats>;

@@ -1,0 +1,15 @@
+import type { JoinOptions } from "./session-types.js";
+import type { Call, CallType, User } from "./types.js";
+/** What a session gets from the client that it belongs to. */
+export interface SessionConfig {
+    sessionId: string;
+    user: User;
+    options: JoinOptions;
+    /** Type of the call, where it is known already. */
+    callType?: CallType;
+    mutate<T>(method: string, params: object): Promise<T>;
+    request<T>(method: string, params: object): Promise<T>;
+    /** Whether signaling is up. */
+    online(): boolean;
+    joined(call: Call): void;
+}
