@@ -321,3 +321,6 @@ func drained(conn net.Conn, by time.Time) bool {
 	timeout, ok := err.(net.Error)
 	return !ok || !timeout.Timeout()
 }
+
+// authRequest is what the library asks of authorize.
+type authRequest = pion.RequestAttributes

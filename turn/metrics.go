@@ -30,6 +30,7 @@ type metrics struct {
 	toPeer       prometheus.Counter
 	toClient     prometheus.Counter
 	denied       map[string]prometheus.Counter // Fixed after construction.
+	collectors   []prometheus.Collector
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -38,15 +39,18 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	authFailures := prometheus.NewCounter(prometheus.CounterOpts{Name: "parley_turn_auth_failures_total", Help: "TURN requests with a wrong, expired or revoked credential."})
 	bytes := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_turn_bytes_total", Help: "Relayed bytes of payload, by where they go."}, []string{"dir"})
 	denied := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "parley_turn_denied_total", Help: "TURN messages and connections turned away."}, []string{"reason"})
-	for _, c := range []prometheus.Collector{allocations, connections, authFailures, bytes, denied} {
-		if err := r.Register(c); err != nil {
-			return nil, err
-		}
-	}
 	m := &metrics{
 		allocations: allocations, connections: connections, authFailures: authFailures,
 		toPeer: bytes.WithLabelValues("to_peer"), toClient: bytes.WithLabelValues("to_client"),
-		denied: make(map[string]prometheus.Counter),
+		denied:     make(map[string]prometheus.Counter),
+		collectors: []prometheus.Collector{allocations, connections, authFailures, bytes, denied},
+	}
+	for i, c := range m.collectors {
+		if err := r.Register(c); err != nil {
+			m.collectors = m.collectors[:i]
+			m.unregister(r)
+			return nil, err
+		}
 	}
 	for _, reason := range deniedReasons {
 		m.denied[reason] = denied.WithLabelValues(reason)
@@ -55,3 +59,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 }
 
 func (m *metrics) deny(reason string) { m.denied[reason].Inc() }
+
+// unregister takes back what was registered, for a server that did not start.
+func (m *metrics) unregister(r prometheus.Registerer) {
+	for _, c := range m.collectors {
+		r.Unregister(c)
+	}
+}

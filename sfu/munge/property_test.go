@@ -26,6 +26,7 @@ type world struct {
 	first, highest int64
 	sent           map[int64]origin
 	times          map[int64]uint32
+	pictures       map[int64]uint16
 	given          map[origin]bool // Every packet Map or Skip ever saw.
 	own            map[int64]bool
 }
@@ -34,7 +35,7 @@ func newWorld(t interface{ Fatalf(string, ...any) }, first uint16) *world {
 	return &world{
 		t: t, s: New(Config{ClockRate: 90000, Video: true, Sequence: first, Timestamp: 0xFFFFF000}), now: t0,
 		next: map[Source]int64{}, offset: map[Source]uint32{}, first: int64(first & 0x7FFF), highest: -1,
-		sent: map[int64]origin{}, times: map[int64]uint32{}, given: map[origin]bool{}, own: map[int64]bool{},
+		sent: map[int64]origin{}, times: map[int64]uint32{}, pictures: map[int64]uint16{}, given: map[origin]bool{}, own: map[int64]bool{},
 	}
 }
 
@@ -63,6 +64,10 @@ func (w *world) offer(in In) {
 		w.t.Fatalf("number %d before the first %d", out.Sequence, w.first)
 	}
 	w.sent[out.Sequence], w.times[out.Sequence] = from, out.Timestamp
+	w.pictures[out.Sequence] = out.PictureID
+	if !out.Patch && out.PictureID != in.VP8.PictureID {
+		w.t.Fatalf("%d: another picture id, and no patch", out.Sequence)
+	}
 	w.highest = max(w.highest, out.Sequence)
 	source, seq, ok := w.s.Lookup(uint16(out.Sequence))
 	if !ok || source != in.Source || seq != in.Sequence {
@@ -77,6 +82,7 @@ func (w *world) offer(in In) {
 // verify holds what went out to the promises of the package.
 func (w *world) verify(lossless bool) {
 	var last uint32
+	var picture uint16
 	started := false
 	for n := w.first; n <= w.highest; n++ {
 		if _, ok := w.sent[n]; !ok {
@@ -88,7 +94,10 @@ func (w *world) verify(lossless bool) {
 		if started && int32(w.times[n]-last) < 0 {
 			w.t.Fatalf("time ran back at %d", n)
 		}
-		last, started = w.times[n], true
+		if lossless && started && w.pictures[n] != (picture+1)&0x7FFF {
+			w.t.Fatalf("picture %d after %d", w.pictures[n], picture)
+		}
+		last, picture, started = w.times[n], w.pictures[n], true
 	}
 }
 
