@@ -265,12 +265,6 @@ func (m *mediaRecorder) awaits(t *testing.T, what string) {
 	}
 }
 
-func (m *mediaRecorder) log() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return strings.Join(m.asked, "\n")
-}
-
 // raise sends an event as the media side would.
 func (m *mediaRecorder) raise(e MediaEvent) {
 	m.mu.Lock()
