@@ -16,9 +16,11 @@ import (
 )
 
 const (
-	// feedbackSpacing is the time between two reports of arrival times: often enough for a sender's bandwidth to follow.
-	feedbackSpacing = 50 * time.Millisecond
-	reportSpacing   = time.Second
+	// A report of arrival times follows this long after the first packet it tells of: often enough for the bandwidth of a
+	// video to follow. Sound alone has no bandwidth to find.
+	videoFeedback = 50 * time.Millisecond
+	audioFeedback = 200 * time.Millisecond
+	reportSpacing = time.Second
 )
 
 // inbox is what a participant knows of what it receives. Its lock is taken for a packet or a report at a time, never over
@@ -111,11 +113,7 @@ func (p *participant) receive(d *transport.Datagram) (m *media, reason dropReaso
 		return nil, dropMalformed, at
 	}
 	if info.HasTransportSequence {
-		in.arrivals.Record(info.SSRC, info.TransportSequence, d.Arrived.Sub(in.started).Microseconds())
-		if in.feedbackAt.IsZero() {
-			in.feedbackAt = d.Arrived.Add(feedbackSpacing)
-		}
-		at = in.feedbackAt
+		at = in.arrived(d.Arrived, info)
 	}
 	if len(info.Payload) > maxPayload {
 		return nil, dropTooLong, at
@@ -129,6 +127,19 @@ func (p *participant) receive(d *transport.Datagram) (m *media, reason dropReaso
 		at = next
 	}
 	return m, reason, at
+}
+
+// arrived notes when a packet came, and says when to report it. Padding in the RTX of a video probes for bandwidth.
+func (in *inbox) arrived(now time.Time, info *packet.Info) time.Time {
+	in.arrivals.Record(info.SSRC, info.TransportSequence, now.Sub(in.started).Microseconds())
+	at := now.Add(audioFeedback)
+	if c := in.codecs[info.PayloadType]; c.Repair || c.Codec.Video() {
+		at = now.Add(videoFeedback)
+	}
+	if in.feedbackAt.IsZero() || at.Before(in.feedbackAt) {
+		in.feedbackAt = at
+	}
+	return in.feedbackAt
 }
 
 // publication finds whose packet it is: by its source, or by the mid that comes with the first packets of a source that the

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -31,7 +32,7 @@ type participant struct {
 	publications []*publication
 	pairs        []*slotPair
 	table        *slots.Table
-	asked        int // pairs in the last SlotsNeeded
+	asked        int // pairs that it was last told to offer
 
 	negotiating sync.Mutex // held during an offer
 	peer        atomic.Pointer[transport.Peer]
@@ -62,6 +63,7 @@ func newParticipant(r *room, join Join, order uint64) *participant {
 		log:   r.log.With("participant", join.Participant, "uid", join.UID),
 		data:  rate.NewLimiter(rate.Limit(config.DataRate), config.DataBurst),
 		table: slots.New(join.Participant, most),
+		asked: cmp.Or(join.Pairs, config.Pairs),
 		wake:  make(chan struct{}, 1),
 		quit:  make(chan struct{}),
 	}

@@ -44,7 +44,6 @@ type line struct {
 	carried    *subscription
 	epoch      uint64
 	source     munge.Source
-	started    bool   // the current source has begun
 	repairs    uint16 // last RTX sequence number
 	answers    nack.Limiter
 	books      report.Sender

@@ -81,7 +81,8 @@ func (p *Peer) answer(ctx context.Context, offer *Description, sends map[string]
 		if !ok || p.streams[s.MID] != nil {
 			continue
 		}
-		stream := &Stream{MID: s.MID, Video: s.Kind == "video", id: line.StreamID}
+		// The names are the role's: those of the section would keep the whole offer in memory.
+		stream := &Stream{MID: line.MID, Video: s.Kind == "video", id: line.StreamID}
 		sender, err := p.pc.AddTrack(track{stream})
 		if err != nil {
 			return Answer{}, err
@@ -89,7 +90,7 @@ func (p *Peer) answer(ctx context.Context, offer *Description, sends map[string]
 		if err := p.placed(sender, s.MID); err != nil {
 			return Answer{}, err
 		}
-		p.streams[s.MID] = stream
+		p.streams[line.MID] = stream
 	}
 	answer, err := p.pc.CreateAnswer(nil)
 	if err != nil {

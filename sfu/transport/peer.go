@@ -54,7 +54,8 @@ const (
 const (
 	channelLabel = "parley"
 	maxChannels  = 16
-	maxBuffered  = 1 << 20 // bytes not yet acknowledged by the client
+	maxBuffered  = 1 << 20  // bytes not yet acknowledged by the client
+	maxMessage   = 64 << 10 // bytes that our SDP allows; the SFU itself takes less
 )
 
 // ErrBuffered says that a client does not drain its data channel.

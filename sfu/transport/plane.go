@@ -125,6 +125,7 @@ func (p *Plane) api(peer *Peer) (*webrtc.API, error) {
 	s.SetSRTPProtectionProfiles(profiles...)
 	s.SetFireOnTrackBeforeFirstRTP(true)
 	s.SetSCTPMaxReceiveBufferSize(256 << 10)
+	s.SetSCTPMaxMessageSize(maxMessage)
 	s.LoggerFactory = loggers{p.config.Logger}
 	s.BufferFactory = peer.buffer
 	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(s), noInterceptors), nil
