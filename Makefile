@@ -1,0 +1,65 @@
+# Parley's development commands. `make` alone lists them. `make run` needs Go; `make test` needs Go and Node.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+GOBUILD  := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+FUZZTIME ?= 3s
+# staticcheck is run at this version without being a dependency of the module.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help run build test test-go test-web test-e2e test-long lint bench fuzz web web-fresh setup docker clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## start a server to try things out; prints the address of the call page
+	@exec bin/parley serve --dev
+
+build: ## build bin/parley, one static binary
+	@$(GOBUILD) -o bin/parley ./cmd/parley
+
+test: setup lint web-fresh test-go test-web fuzz test-e2e ## everything, with real browsers; under 20 minutes on 2 cores
+	@echo "make test: all passed"
+
+setup: ## fetch modules, npm packages and, on Debian, a browser
+	@.ci/setup
+
+test-go: ## Go tests with the race detector
+	@mkdir -p .cache
+	go test -race -timeout 10m ./... 2>&1 | tee .cache/go-test.log
+
+test-web: ## unit tests of the SDK and the page
+	cd web && npm test
+
+test-e2e: build ## calls between real browsers
+	cd web && PARLEY_BIN="$(CURDIR)/bin/parley" npm run test:e2e
+
+test-long: setup ## the long matrix and soak: hours, not minutes
+	go test -race -tags long -timeout 3h ./...
+	cd web && LONG=1 npm run test:e2e
+	$(MAKE) fuzz FUZZTIME=5m
+
+lint: ## gofmt, go vet, staticcheck, import rules, tsc
+	@.ci/lint $(STATICCHECK)
+
+bench: ## Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME (3s)
+	@.ci/fuzz $(FUZZTIME)
+
+web: ## build the call page and the SDKs into web/dist, which is committed
+	cd web && npm run build
+
+web-fresh: ## fail when web/dist is not what its sources give
+	@.ci/web-fresh
+
+docker: ## build the container image
+	docker build --build-arg VERSION=$(VERSION) -t parley:$(VERSION) .
+
+clean: ## remove what was built or fetched
+	rm -rf bin .cache web/node_modules
