@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,17 +10,22 @@ import (
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
-// lingering is how long a finished call keeps its loop: late actions get the final call, and a client that comes back sees
-// in its snapshot how the call ended.
+// lingering is how long a finished call stays among the others: a client that comes back sees in its snapshot how the call
+// ended.
 const lingering = 2 * time.Minute
 
-// calls knows the loop of every call that is live or ended a short while ago, and whose calls they are.
+// sweeping is how often finished calls are looked at.
+const sweeping = 10 * time.Second
+
+// calls knows the loop of every call that is live or ended a short while ago, and whose calls they are. The loop of a call
+// that is over has no goroutine; what it published is final.
 type calls struct {
 	// Guarded by mu.
 	mu      sync.Mutex
 	byID    map[string]*loop
 	byUser  map[string]map[string]*loop // by uid, then call id
 	members map[string][]string         // by call id: the uids it is in byUser for
+	over    []*loop                     // finished, in about the order in which they ended
 	closed  bool
 
 	running sync.WaitGroup // loops and what they start
@@ -71,12 +77,32 @@ func (c *calls) index(l *loop, current *call.Call) {
 	c.members[l.id] = uids
 }
 
-// remove forgets a loop that has ended.
+// finish says that a loop has ended with its call.
+func (c *calls) finish(l *loop) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = append(c.over, l)
+}
+
+// remove forgets a loop whose call is in the history.
 func (c *calls) remove(l *loop) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.unindex(l.id)
 	delete(c.byID, l.id)
+}
+
+// ripe takes out the finished loops whose calls ended before then.
+func (c *calls) ripe(then time.Time) []*loop {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for n < len(c.over) && !c.over[n].published.Load().call.EndedAt.After(then) {
+		n++
+	}
+	out := c.over[:n:n]
+	c.over = slices.Clone(c.over[n:])
+	return out
 }
 
 func (c *calls) unindex(id string) {
@@ -180,15 +206,14 @@ func (c *calls) presence(uid, device string) {
 	}
 }
 
-// close stops all loops where they stand, without ending a call, and waits for them.
-func (c *calls) close() {
+// stop tells all loops to end where they stand, without ending a call; running is to be waited for afterwards.
+func (c *calls) stop() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
 	for _, l := range c.all() {
 		l.box.close()
 	}
-	c.running.Wait()
 }
 
 // resume starts loops for the calls that an earlier process left in the store.
@@ -209,12 +234,46 @@ func (s *Server) resume(ctx context.Context) error {
 			c.Restore(now)
 			resumed++
 		}
-		s.start(newLoop(s, c, record.Revision), nil)
+		l := newLoop(s, c, record.Revision)
+		if !c.Terminal() {
+			s.start(l, nil)
+		} else if s.calls.add(l) {
+			s.calls.index(l, c)
+			l.box.close()
+			s.calls.finish(l)
+			s.calls.running.Done() // it never runs
+		}
 	}
 	if resumed > 0 {
 		s.log.Info("took back calls of an earlier process", "calls", resumed)
 	}
 	return nil
+}
+
+// sweep moves the calls that ended a while ago into the history.
+func (s *Server) sweep(now time.Time) {
+	for _, l := range s.calls.ripe(now.Add(-lingering)) {
+		if err := s.retire(l.published.Load().call, l.revision); err != nil {
+			l.log.Error("moving a finished call into the history failed", "error", err)
+			s.calls.finish(l) // until next time
+			continue
+		}
+		s.calls.remove(l)
+	}
+}
+
+// sweeper is the goroutine that sweeps until the server closes.
+func (s *Server) sweeper() {
+	ticker := time.NewTicker(sweeping)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.leaving:
+			return
+		case now := <-ticker.C:
+			s.sweep(now)
+		}
+	}
 }
 
 // start runs a new loop, whose call has come into being with these effects.

@@ -102,7 +102,7 @@ func (s *Server) withdraw(c *call.Call) {
 	defer ticker.Stop()
 	for range 30 {
 		select {
-		case <-s.context.Done():
+		case <-s.leaving:
 			return // the next process lets it ring out
 		case <-ticker.C:
 		}

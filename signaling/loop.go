@@ -17,9 +17,8 @@ import (
 
 const (
 	storeTimeout = 5 * time.Second
-	commitTries  = 5               // with fresh facts, after conflicts
-	retryAdvance = time.Second     // after a change that time demands could not be committed
-	waitForStore = 5 * time.Second // the same for moving a finished call into the history
+	commitTries  = 5           // with fresh facts, after conflicts
+	retryAdvance = time.Second // after a change that time demands could not be committed
 	maxAttempts  = 8
 )
 
@@ -40,6 +39,7 @@ type loop struct {
 	doubtful  bool      // the last attempt's fate was not looked for yet
 	notBefore time.Time // no Advance before, because the last one failed
 	room      room
+	waiting   int                      // joins and offers that the media side has not answered
 	users     map[string]wire.UserView // profiles of the members, as they were when they came in
 	group     wire.GroupView
 
@@ -71,10 +71,9 @@ func newLoop(s *Server, c *call.Call, revision uint64) *loop {
 	return l
 }
 
-// run is the loop's goroutine. It ends some time after the call has, or with the server.
+// run is the loop's goroutine. It ends with the call, or with the server.
 func (l *loop) run(effects []call.Effect) {
 	defer l.server.calls.running.Done()
-	defer l.server.calls.remove(l)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	l.carryOut(time.Now(), effects)
@@ -93,10 +92,10 @@ func (l *loop) run(effects []call.Effect) {
 			return
 		}
 		l.turn(m)
-		if l.over(time.Now()) {
-			l.server.calls.remove(l)
+		if l.call.Terminal() && l.waiting == 0 {
 			l.box.close()
 			l.turn(l.box.empty()) // what came in at the last moment gets its answer
+			l.server.calls.finish(l)
 			return
 		}
 	}
@@ -105,9 +104,6 @@ func (l *loop) run(effects []call.Effect) {
 // due is when the loop has something to do by itself.
 func (l *loop) due() time.Time {
 	at := l.call.Deadline()
-	if l.call.Terminal() {
-		at = l.call.EndedAt.Add(lingering)
-	}
 	if at.Before(l.notBefore) && !at.IsZero() {
 		at = l.notBefore
 	}
@@ -291,19 +287,6 @@ func (l *loop) count(before, after *call.Call) {
 		m.calls.WithLabelValues(string(after.Status)).Inc()
 		l.log.Info("call over", "status", after.Status, "reason", after.Reason)
 	}
-}
-
-// over moves a call that ended a while ago into the history and reports whether the loop is done.
-func (l *loop) over(now time.Time) bool {
-	if !l.call.Terminal() || now.Before(l.call.EndedAt.Add(lingering)) || now.Before(l.notBefore) {
-		return false
-	}
-	if err := l.server.retire(l.call, l.revision); err != nil {
-		l.log.Error("moving a finished call into the history failed", "error", err)
-		l.notBefore = now.Add(waitForStore)
-		return false
-	}
-	return true
 }
 
 // refusal turns the machine's error into the client's.

@@ -52,7 +52,7 @@ func replyCall(reply answer, view wire.CallView, refusal *wire.Error) {
 	reply(wire.CallResult{Call: view}, nil)
 }
 
-// act puts an event to the call's loop, or judges it against a call that has no loop any more.
+// act puts an event to the call's loop, or judges it against a call that is over.
 func (s *Server) act(id string, by call.Device, event call.Event, reply answer) {
 	s.within(id, by, func(l *loop) {
 		refusal := l.apply(time.Now(), event)
@@ -75,13 +75,27 @@ func (s *Server) act(id string, by call.Device, event call.Event, reply answer) 
 	}, reply)
 }
 
-// within runs do in the loop of a call that the user belongs to, or past with a call that was over long ago. A stranger's
+// within runs do in the loop of a call that the user belongs to, or past with a call that is over. A stranger's
 // id and a made-up one take the same path: neither is among the user's calls, nor among the past ones as theirs.
 func (s *Server) within(id string, by call.Device, do func(*loop), past func(*call.Call), reply answer) {
 	if l := s.calls.find(by.UID, id); l != nil {
+		final := func() bool {
+			c := l.published.Load().call
+			if c.Terminal() {
+				past(c.Clone())
+			}
+			return c.Terminal()
+		}
+		if final() {
+			return
+		}
 		l.box.request(step{
-			do:     func() { do(l) },
-			refuse: func(refusal *wire.Error) { reply(nil, refusal) },
+			do: func() { do(l) },
+			refuse: func(refusal *wire.Error) {
+				if refusal.Code != wire.CodeDraining || !final() { // it may have ended at this very moment
+					reply(nil, refusal)
+				}
+			},
 		})
 		return
 	}

@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -277,17 +278,14 @@ func TestAFinishedCallMovesIntoTheHistory(t *testing.T) {
 	alice, eve := n.open("alice"), n.open("eve")
 	id := alice.ring("bob").SessionID
 	alice.on("call.cancel", id).call(t)
-	l := n.calls.loop(id)
-	moved := make(chan error, 1)
-	l.box.request(step{do: func() {
-		l.call = l.call.Clone()
-		l.call.EndedAt = l.call.EndedAt.Add(-lingering) // as if it had ended long ago
-		moved <- nil
-	}})
-	<-moved
+	n.sweep(time.Now())
+	if n.calls.loop(id) == nil {
+		t.Fatal("a call stays for a while after its end")
+	}
 	for deadline := time.Now().Add(5 * time.Second); n.calls.loop(id) != nil; time.Sleep(time.Millisecond) {
+		n.sweep(time.Now().Add(lingering))
 		if time.Now().After(deadline) {
-			t.Fatal("the loop is still there")
+			t.Fatal("the call is still there")
 		}
 	}
 	if got := alice.on("call.end", id).call(t); got.Status != "cancelled" {
@@ -309,6 +307,41 @@ func TestAFinishedCallMovesIntoTheHistory(t *testing.T) {
 	}
 	if view, err := n.Call(t.Context(), id); err != nil || view.Status != "cancelled" {
 		t.Errorf("REST sees %+v, %v", view, err)
+	}
+}
+
+func TestCallsThatAreOverLeaveNoGoroutineBehind(t *testing.T) {
+	config := quick()
+	config.RequestRate, config.UserRate = 10_000, 10_000
+	n := serve(t, config)
+	alice, bob := n.open("alice"), n.open("bob")
+	cycle := func() {
+		id := alice.ring("bob").SessionID
+		bob.on("call.accept", id).call(t)
+		alice.join(id)
+		bob.join(id)
+		alice.on("session.leave", id)
+		for range 3 {
+			bob.on("call.end", id)
+		}
+		for len(alice.events)+len(bob.events) > 0 {
+			select {
+			case <-alice.events:
+			case <-bob.events:
+			}
+		}
+	}
+	cycle()
+	before := runtime.NumGoroutine()
+	for range 50 {
+		cycle()
+	}
+	after := runtime.NumGoroutine()
+	for deadline := time.Now().Add(5 * time.Second); after > before+2 && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		after = runtime.NumGoroutine()
+	}
+	if after > before+2 {
+		t.Errorf("%d goroutines before, %d after 50 calls", before, after)
 	}
 }
 

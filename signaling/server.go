@@ -62,6 +62,9 @@ type Server struct {
 	draining atomic.Bool // no new calls
 	closing  atomic.Bool // devices that go away now are not gone: the server is
 
+	leaving chan struct{} // closed with closing: what waits for a time need not wait
+	closer  sync.Once
+
 	// Guarded by ringing.
 	ringing sync.Mutex
 	rings   call.RingLimit
@@ -90,7 +93,7 @@ func New(config Config, deps Deps) (*Server, error) {
 	s := &Server{
 		config: config, deps: deps, log: config.Logger, metrics: newMetrics(config.Registerer), calls: newCalls(),
 		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), dialing: newDialing(),
-		mux: http.NewServeMux(), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{},
+		mux: http.NewServeMux(), leaving: make(chan struct{}), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{},
 	}
 	s.context, s.cancel = context.WithCancel(context.Background())
 	s.hub = newHub(config, s.calls.presence)
@@ -102,6 +105,7 @@ func New(config Config, deps Deps) (*Server, error) {
 		s.Close()
 		return nil, fmt.Errorf("signaling: taking back calls: %w", err)
 	}
+	s.calls.aside(s.sweeper)
 	return s, nil
 }
 
@@ -150,9 +154,12 @@ const closeWait = 2 * time.Second
 
 // Close closes all connections with 1012 and stops the calls where they stand, without ending any: the next process with the
 // same store takes them back. It waits for every goroutine. The media side is to be closed after it.
-func (s *Server) Close() {
+func (s *Server) Close() { s.closer.Do(s.close) }
+
+func (s *Server) close() {
 	s.draining.Store(true)
 	s.closing.Store(true)
+	close(s.leaving)
 	s.mu.Lock()
 	s.closed = true
 	for k := range s.sockets {
@@ -160,9 +167,10 @@ func (s *Server) Close() {
 	}
 	s.mu.Unlock()
 	hurry := time.AfterFunc(closeWait, s.cancel)
+	defer hurry.Stop()
 	s.serving.Wait()
-	s.calls.close()
-	hurry.Stop()
+	s.calls.stop()
+	s.calls.running.Wait()
 	s.cancel()
 	s.hub.close()
 }

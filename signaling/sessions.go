@@ -37,6 +37,7 @@ func (l *loop) joinSession(by call.Device, takeover bool, reply answer) {
 	p := &participant{id: newID("p_"), device: by, user: l.user(by.UID), joinedAt: now}
 	l.room.add(p)
 	l.box.present(by)
+	l.waiting++
 	join := MediaJoin{
 		Room: l.id, Participant: p.id, UID: by.UID, Device: by.ID, Open: l.call.MediaOpen(),
 		Pairs: l.pairs(), MaxPairs: l.server.config.MaxPairs,
@@ -70,6 +71,7 @@ func (l *loop) pairs() int {
 
 // joined answers a join when the media side is done with it.
 func (l *loop) joined(p *participant, err error, reply answer) {
+	l.waiting--
 	switch {
 	case err != nil:
 		l.room.remove(p)
@@ -117,6 +119,7 @@ func (l *loop) offer(by call.Device, params wire.OfferParams, reply answer) {
 		return
 	}
 	p.offering = true
+	l.waiting++
 	offer := MediaOffer{Room: l.id, Participant: p.id, SDP: params.SDP, ICERestart: params.ICERestart}
 	for _, publication := range params.Publications {
 		offer.Publications = append(offer.Publications, MediaPublication(publication))
@@ -131,6 +134,7 @@ func (l *loop) offer(by call.Device, params wire.OfferParams, reply answer) {
 			return err
 		})
 		answered := l.box.finish(func() {
+			l.waiting--
 			p.offering = false
 			if err != nil {
 				l.worker.failed("offer", err)
