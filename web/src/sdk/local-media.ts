@@ -68,7 +68,6 @@ export class LocalMedia {
 
   /** Turns microphone or camera on, opening it where needed; gives the track to send. */
   async enable(source: "microphone" | "camera"): Promise<MediaStreamTrack> {
-    this.#published.add(source);
     const open = this.#tracks.get(source);
     if (open?.readyState === "live") {
       open.enabled = true;
@@ -76,6 +75,7 @@ export class LocalMedia {
       return open;
     }
     const track = await (source === "camera" ? openCamera(this.devices) : openMicrophone(this.devices));
+    this.#published.add(source);
     this.#take(source, track);
     return track;
   }
