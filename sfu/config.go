@@ -18,7 +18,8 @@ type Config struct {
 	UDP []string
 	TCP []string
 	// Advertise are the public addresses of this machine behind NAT or in a cloud, at most one of each family. Candidates
-	// carry them in place of the local addresses.
+	// carry them in place of the local addresses, of which a wildcard then means the default route's only; otherwise listen
+	// on the one address of the family that the NAT forwards to.
 	Advertise []netip.Addr
 
 	MaxParticipants int           // 50; of one room, then ERR_ROOM_FULL

@@ -309,6 +309,9 @@ func cycles(t *testing.T, n int) {
 			must(t, b.Leave(context.Background(), "room", c.id, "left"))
 			c.close()
 		}
+		b.mu.Lock()
+		b.events = nil
+		b.mu.Unlock()
 	}
 	cycle(0)
 	goroutines, heap := settledFigures()

@@ -44,7 +44,6 @@ type Plane struct {
 	sockets   []*net.UDPConn
 	addresses []netip.AddrPort // as candidates carry them
 	bound     map[netip.Addr]bool
-	anyTCP    bool // a TCP listener is on a wildcard address
 	loopback  bool
 
 	peers sync.WaitGroup

@@ -3,6 +3,7 @@ package transport
 import (
 	"log/slog"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -12,7 +13,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestWildcardBecomesAddresses(t *testing.T) {
 	for address, four := range map[string]bool{"0.0.0.0:7701": true, "[::]:7701": false, ":7701": false} {
-		hosts, port, err := expand(address)
+		hosts, port, err := expand(address, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,9 +27,21 @@ func TestWildcardBecomesAddresses(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:99999"} {
-		if _, _, err := expand(bad); err == nil {
+		if _, _, err := expand(bad, nil); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
+	}
+}
+
+func TestAdvertisedWildcardIsOneAddressOfTheFamily(t *testing.T) {
+	hosts, _, err := expand("0.0.0.0:7701", []netip.Addr{netip.MustParseAddr("203.0.113.7")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, ok := routed(true)
+	all, _ := local(true)
+	if ok && slices.Contains(all, want) && (len(hosts) != 1 || hosts[0] != want) {
+		t.Errorf("got %v, want %v", hosts, want)
 	}
 }
 

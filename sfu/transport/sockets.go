@@ -24,7 +24,7 @@ const (
 func (p *Plane) listen() error {
 	var muxes []ice.UDPMux
 	for _, address := range p.config.UDP {
-		hosts, port, err := expand(address)
+		hosts, port, err := expand(address, p.config.Advertise)
 		if err != nil {
 			return fmt.Errorf("media UDP address %q: %w", address, err)
 		}
@@ -53,6 +53,10 @@ func (p *Plane) listen() error {
 
 // listenTCP needs no socket for each address of a wildcard: a connection knows where it was accepted.
 func (p *Plane) listenTCP(address string) error {
+	hosts, _, err := expand(address, p.config.Advertise)
+	if err != nil {
+		return fmt.Errorf("media TCP address %q: %w", address, err)
+	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("media TCP port: %w", err)
@@ -67,16 +71,10 @@ func (p *Plane) listenTCP(address string) error {
 		FirstStunBindTimeout:         tcpPatience,
 		AliveDurationForConnFromStun: tcpPatience,
 	})})
-	if !at.Addr().IsUnspecified() {
-		p.note(at)
-		return nil
-	}
-	p.anyTCP = true
-	hosts, _, err := expand(address)
 	for _, h := range hosts {
 		p.note(netip.AddrPortFrom(h, at.Port()))
 	}
-	return err
+	return nil
 }
 
 // note remembers an address that we listen on, as candidates will carry it.
@@ -101,8 +99,9 @@ func (p *Plane) offered(ip net.IP) bool {
 }
 
 // expand turns "host:port" into addresses. A wildcard becomes every address of this machine, because a socket on a wildcard
-// answers from whichever address the route suggests.
-func expand(address string) ([]netip.Addr, uint16, error) {
+// answers from whichever address the route suggests. Where an address is advertised for a family, a wildcard is only the
+// address that the NAT forwards to: one candidate has one socket.
+func expand(address string, advertise []netip.Addr) ([]netip.Addr, uint16, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, 0, err
@@ -119,7 +118,7 @@ func expand(address string) ([]netip.Addr, uint16, error) {
 			return []netip.Addr{addr}, uint16(port), nil
 		}
 		hosts, err := local(addr.Is4())
-		return hosts, uint16(port), err
+		return forwarded(hosts, advertise), uint16(port), err
 	}
 	ips, err := net.LookupIP(host)
 	if err != nil {
@@ -163,6 +162,31 @@ func local(only4 bool) ([]netip.Addr, error) {
 		return nil, errors.New("this machine has no address")
 	}
 	return hosts, nil
+}
+
+// forwarded leaves, of a family with an advertised address, only the address of the default route.
+func forwarded(hosts, advertise []netip.Addr) []netip.Addr {
+	for _, a := range advertise {
+		four := a.Unmap().Is4()
+		if routed, ok := routed(four); ok && slices.Contains(hosts, routed) {
+			hosts = slices.DeleteFunc(hosts, func(h netip.Addr) bool { return h.Is4() == four && h != routed })
+		}
+	}
+	return hosts
+}
+
+// routed is the local address of the default route. Connecting a UDP socket sends nothing.
+func routed(four bool) (netip.Addr, bool) {
+	network, documentation := "udp6", "[2001:db8::1]:9"
+	if four {
+		network, documentation = "udp4", "192.0.2.1:9"
+	}
+	conn, err := net.Dial(network, documentation)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), true
 }
 
 // tcpMuxes picks the listener that a candidate's address belongs to. It is an ice.TCPMux.
