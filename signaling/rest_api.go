@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/parleyrtc/parley/signaling/token"
 	"github.com/parleyrtc/parley/signaling/wire"
@@ -32,7 +34,8 @@ type RESTConfig struct {
 	OpenLogin bool
 	AuthKey   string // what a development client must show to log in
 
-	Logger *slog.Logger // slog.Default()
+	Logger     *slog.Logger          // slog.Default()
+	Registerer prometheus.Registerer // a registry of its own
 }
 
 // Calls is what REST asks of the calls. Every error is a *wire.Error. A request comes without a device: it acts for the
@@ -70,7 +73,8 @@ type REST struct {
 	mux    *http.ServeMux
 	api    huma.API
 
-	operations int // registered
+	operations int                    // registered
+	requests   *prometheus.CounterVec // by operation and status
 }
 
 // NewREST returns the REST side.
@@ -87,8 +91,18 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
+	if config.Registerer == nil {
+		config.Registerer = prometheus.NewRegistry()
+	}
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_rest_requests_total", Help: "REST requests by operation and HTTP status.",
+	}, []string{"operation", "status"})
+	if err := config.Registerer.Register(requests); err != nil {
+		return nil, fmt.Errorf("signaling: %w", err)
+	}
 	r := &REST{
-		config: config, deps: deps, log: config.Logger, now: time.Now,
+		requests: requests,
+		config:   config, deps: deps, log: config.Logger, now: time.Now,
 		limits: newLimits(config.Rate, config.Burst), mux: http.NewServeMux(),
 	}
 	r.api = humago.New(r.mux, r.document())
@@ -97,9 +111,22 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	r.registerGroups()
 	r.registerTokens()
 	r.mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
+		r.count("none", http.StatusNotFound)
 		writeProblem(w, newProblem(http.StatusNotFound, codeNotFound, "There is no such operation; see /v1/openapi.json."))
 	})
 	return r, nil
+}
+
+// counted is the middleware that counts an operation's requests.
+func (r *REST) counted(operation string) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		next(ctx)
+		r.count(operation, ctx.Status())
+	}
+}
+
+func (r *REST) count(operation string, status int) {
+	r.requests.WithLabelValues(operation, strconv.Itoa(status)).Inc()
 }
 
 // Handler serves REST under /v1/, all but /v1/ws. An answer that the mux itself would give in plain text is a problem too.
@@ -150,7 +177,7 @@ func register[I, O any](r *REST, op operation, handle func(context.Context, *I) 
 	r.operations++
 	described := huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, DefaultStatus: op.status,
-		MaxBodyBytes: r.config.BodyBytes, Middlewares: huma.Middlewares{r.admit(op.access)},
+		MaxBodyBytes: r.config.BodyBytes, Middlewares: huma.Middlewares{r.counted(op.id), r.admit(op.access)},
 		Errors: append([]int{http.StatusTooManyRequests}, op.errors...),
 	}
 	switch op.access {

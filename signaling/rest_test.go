@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/token"
 	"github.com/parleyrtc/parley/signaling/wire"
@@ -187,6 +189,12 @@ func TestCredentialsAreRefusedInOneWay(t *testing.T) {
 		}
 	}
 	s.must(good, "GET", "/v1/calls", "")
+	if n := testutil.ToFloat64(s.requests.WithLabelValues("list-calls", "401")); n != 22 {
+		t.Errorf("%v refusals were counted", n)
+	}
+	if n := testutil.ToFloat64(s.requests.WithLabelValues("list-calls", "200")); n != 1 {
+		t.Errorf("%v good requests were counted", n)
+	}
 }
 
 func TestRolesOfAPIKeys(t *testing.T) {

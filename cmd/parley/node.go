@@ -86,7 +86,7 @@ func (n *node) openSignaling(cfg configs.Config, registry *prometheus.Registry, 
 		return err
 	}
 	n.media.told.Store(n.signaling)
-	n.rest, err = signaling.NewREST(restConfig(cfg, log), signaling.RESTDeps{
+	n.rest, err = signaling.NewREST(restConfig(cfg, registry, log), signaling.RESTDeps{
 		Calls: n.signaling, Directory: directory, Tokens: verifier, ICEServers: ice,
 	})
 	return err
@@ -194,10 +194,11 @@ func signalingConfig(cfg configs.Config, registry *prometheus.Registry, log *slo
 	}
 }
 
-func restConfig(cfg configs.Config, log *slog.Logger) signaling.RESTConfig {
+func restConfig(cfg configs.Config, registry *prometheus.Registry, log *slog.Logger) signaling.RESTConfig {
 	out := signaling.RESTConfig{
 		Version: versionOf(), BodyBytes: int64(cfg.HTTP.MaxBodyBytes), Rate: cfg.HTTP.RequestRate, Burst: cfg.HTTP.RequestBurst,
-		Signer: apiKeys(cfg)[0], TokenTTL: cfg.Auth.TokenTTL, OpenLogin: cfg.Auth.OpenLogin, Logger: log.With("part", "rest"),
+		Signer: apiKeys(cfg)[0], TokenTTL: cfg.Auth.TokenTTL, OpenLogin: cfg.Auth.OpenLogin,
+		Logger: log.With("part", "rest"), Registerer: registry,
 	}
 	if out.OpenLogin {
 		out.AuthKey = configs.DevKey
