@@ -149,6 +149,13 @@ describe("requests", () => {
     await expect(client.calls.active()).rejects.toMatchObject({ code: "NOT_CONNECTED" });
   });
 
+  it("keeps what is too long to itself, for the server would close the socket", async () => {
+    await client.connect();
+    const options = { receiverId: "alice", receiverType: "user", type: "audio", metadata: "x".repeat(70_000) } as const;
+    await expect(client.calls.initiate(options)).rejects.toMatchObject({ code: "ERR_BAD_REQUEST" });
+    expect(server.sent("call.initiate")).toEqual([]);
+  });
+
   it("carries the server's refusal", async () => {
     await client.connect();
     server.answers["call.initiate"] = () => {

@@ -94,6 +94,8 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (this.#state === "idle" || this.#state === "disconnected") {
       return Promise.reject(new ParleyError("NOT_CONNECTED", "The client is not connected."));
     }
+    // The server would close the socket over it, and get it again on the next one.
+    if (tooLong(method, params)) return Promise.reject(new ParleyError("ERR_BAD_REQUEST", "The request is too long."));
     const deadline = Date.now() + (options.timeoutMs ?? this.#config.requestTimeoutMs);
     return new Promise<T>((resolve, reject) => {
       const done = { resolve: resolve as (result: unknown) => void, reject };
@@ -273,4 +275,10 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#state = state;
     this.emit("stateChanged", { state, previous });
   }
+}
+
+/** Whether a request is over the limits of docs/protocol.md, section 1, with room for its envelope. */
+function tooLong(method: string, params: object): boolean {
+  const limit = (method === "session.offer" ? 512 : 64) * 1024 - 256;
+  return new TextEncoder().encode(JSON.stringify(params)).length > limit;
 }

@@ -58,10 +58,31 @@ export async function openBoth(devices: Devices): Promise<[MediaStreamTrack | Pa
       picture.contentHint = "motion";
       return [sound, picture];
     }
-  } catch {
-    // Tried one by one below, which also says which of the two is at fault.
+  } catch (error) {
+    // Tried one by one below, which also says which of the two is at fault; but nobody is asked again who has just said no.
+    const [mayHear, maySee] = await worthAsking(error);
+    return [
+      mayHear ? await one(openMicrophone(devices)) : mediaError(error, "microphone"),
+      maySee ? await one(openCamera(devices)) : mediaError(error, "camera"),
+    ];
   }
   return [await one(openMicrophone(devices)), await one(openCamera(devices))];
+}
+
+/** After a refusal of both: whether microphone, and camera, may be had alone without another question in vain. */
+async function worthAsking(error: unknown): Promise<[microphone: boolean, camera: boolean]> {
+  if (mediaError(error, "camera").code !== "MEDIA_NOT_ALLOWED") return [true, true];
+  const [sound, picture] = await Promise.all([permission("microphone"), permission("camera")]);
+  const alone = (mine: string, other: string) => mine === "granted" || (mine === "prompt" && other === "denied") || mine === "unknown";
+  return [alone(sound, picture), alone(picture, sound)];
+}
+
+async function permission(name: "microphone" | "camera"): Promise<string> {
+  try {
+    return (await navigator.permissions.query({ name: name as PermissionName })).state;
+  } catch {
+    return "unknown"; // a browser that does not tell
+  }
 }
 
 /** Asks the user for a screen, and for its sound where the browser offers that. */
