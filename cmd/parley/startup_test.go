@@ -1,12 +1,16 @@
 package main
 
 import (
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// quiet is a log that nobody reads.
+var quiet = slog.New(slog.DiscardHandler)
 
 // startupSecret is long enough for an API key.
 const startupSecret = "0123456789abcdef0123456789abcdef"
