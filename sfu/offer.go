@@ -70,10 +70,14 @@ func (p *participant) negotiate(ctx context.Context, offer Offer, description *t
 			return Answer{}, &Error{CodeNotJoined, "the participant has left"}
 		}
 	}
+	if peer.State() == transport.Closed { // by the client itself; a new one is a new participant
+		p.fail(ReasonFailed)
+		return Answer{}, &Error{CodeNotJoined, "the connection was closed: join again"}
+	}
 	agreed, err := peer.Negotiate(ctx, description, roles)
 	switch {
 	case err == nil:
-	case fresh: // As if this offer had never come: the next one begins anew.
+	case fresh && !p.live.Load(): // As if this offer had never come: the next one begins anew.
 		p.expires.Store(0)
 		p.peer.Store(nil)
 		peer.Close()

@@ -282,6 +282,21 @@ func TestAClientThatVanishesIsTold(t *testing.T) {
 	}
 }
 
+// A client that closed its connection and offers again under the same id is told to join again.
+func TestAClosedConnectionIsOver(t *testing.T) {
+	b := newBench(t, nil)
+	alice := newClient(b, "room", "alice", clientOptions{open: true})
+	b.awaitKind(Connected, "alice")
+	offer := alice.offered
+	alice.close()
+	b.awaitKind(Disconnected, "alice")
+	var refused *Error
+	if _, err := b.Offer(context.Background(), offer); !errors.As(err, &refused) || refused.Code != CodeNotJoined {
+		t.Errorf("got %v", err)
+	}
+	b.awaitKind(Gone, "alice")
+}
+
 func TestAClientThatNeverConnectsIsGivenUp(t *testing.T) {
 	b := newBench(t, func(c *Config) { c.ConnectTimeout = time.Second })
 	must(t, b.Join(context.Background(), Join{Room: "room", Participant: "alice"}))
