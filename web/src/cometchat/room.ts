@@ -34,6 +34,8 @@ export class Room {
   #joining: { sessionId: string; done: Promise<void> } | null = null;
   #grid: Grid | null = null;
   #presence = new Map<string, RoomParticipant>();
+  /** Sources that are still opening: their first "on" is the start of the session and no news. */
+  #opening = new Set<string>();
 
   constructor(account: Account) {
     this.#account = account;
@@ -77,6 +79,9 @@ export class Room {
         devices: choices.devices,
       });
       this.#session = session;
+      this.#opening = new Set(["microphone", "camera"]);
+      if (choices.startAudioMuted || session.local.microphoneOn) this.#opening.delete("microphone");
+      if (choices.startVideoPaused || session.local.cameraOn) this.#opening.delete("camera");
       this.#listen(session);
       if (element) this.#grid = new Grid(element, session, choices.controls, (button) => this.#pressed(button));
     } catch (error) {
@@ -96,7 +101,10 @@ export class Room {
     session.on("participantLeft", ({ participant }) => this.#left(participant));
     session.on("participantUpdated", ({ participant }) => this.#updated(participant));
     session.on("localChanged", ({ source, on }) => this.#localChanged(source, on));
-    session.on("mediaError", ({ error }) => this.ongoing.raise("onError", CometChatException.from(error)));
+    session.on("mediaError", ({ source, error }) => {
+      this.#opening.delete(source);
+      this.ongoing.raise("onError", CometChatException.from(error));
+    });
     session.on("connectionLost", () => this.status.raise("onConnectionLost"));
     session.on("connectionRestored", () => this.status.raise("onConnectionRestored"));
     session.on("closed", ({ call }) => this.#closed(call));
@@ -162,6 +170,7 @@ export class Room {
   }
 
   #localChanged(source: string, on: boolean): void {
+    if (this.#opening.delete(source) && on) return;
     const names: Record<string, [on: string, off: string]> = {
       microphone: ["onAudioUnMuted", "onAudioMuted"],
       camera: ["onVideoResumed", "onVideoPaused"],
