@@ -56,6 +56,7 @@ var packages = map[string]struct {
 	"turn/ration":     {pure, nil},
 
 	"bench/client": {rim, nil}, // written from docs/protocol.md alone
+	"bench/serve":  {rim, nil},
 }
 
 // forbidden are the imports that a pure package has no use for.

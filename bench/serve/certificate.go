@@ -1,4 +1,4 @@
-package client_test
+package serve
 
 import (
 	"crypto/ecdsa"
@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
+// The files that Certificate writes.
 const (
-	certFile = "turn-cert.pem"
-	keyFile  = "turn-key.pem"
+	CertFile = "turn-cert.pem"
+	KeyFile  = "turn-key.pem"
 )
 
-// writeTestCertificate makes a certificate for TURN over TLS and has this process trust it: pion's TURN client offers no
-// setting for its roots, but Go reads them from SSL_CERT_FILE.
-func writeTestCertificate(dir string) error {
+// Certificate writes a certificate of a day for localhost and its key into dir. It signs itself, so that a client can trust it.
+func Certificate(dir string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -42,11 +42,8 @@ func writeTestCertificate(dir string) error {
 		return err
 	}
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	if err := os.WriteFile(filepath.Join(dir, certFile), cert, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, CertFile), cert, 0o600); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, keyFile), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600); err != nil {
-		return err
-	}
-	return os.Setenv("SSL_CERT_FILE", filepath.Join(dir, certFile))
+	return os.WriteFile(filepath.Join(dir, KeyFile), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600)
 }
