@@ -112,17 +112,6 @@ func New(config Config, deps Deps) (*Server, error) {
 // Handler serves the WebSocket endpoint /v1/ws.
 func (s *Server) Handler() http.Handler { return s.mux }
 
-// Ready says why the server should get no traffic, nil if it should.
-func (s *Server) Ready(ctx context.Context) error {
-	if s.draining.Load() {
-		return errors.New("signaling: draining")
-	}
-	if _, err := s.deps.Store.Get(ctx, "ready"); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("signaling: the store: %w", err)
-	}
-	return nil
-}
-
 // drainLook is how often Drain looks whether calls are still going on.
 const drainLook = 100 * time.Millisecond
 
