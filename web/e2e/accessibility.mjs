@@ -1,6 +1,7 @@
 // The page by keyboard, and checked by axe in its main states.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe } from "node:test";
+import { story } from "./harness/story.mjs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { newContext } from "./harness/browser.mjs";
 import { atPage, connect } from "./harness/person.mjs";
@@ -18,7 +19,7 @@ describe("the page for everybody", () => {
   after(() => server?.stop());
 
   for (const colorScheme of ["light", "dark"]) {
-    test(`axe finds nothing in any state (${colorScheme})`, async () => {
+    story(`axe finds nothing in any state (${colorScheme})`, async () => {
       const { context } = await newContext(server.url, { colorScheme });
       const door = await context.newPage();
       await door.goto(server.url);
@@ -47,7 +48,7 @@ describe("the page for everybody", () => {
     });
   }
 
-  test("a whole call by keyboard alone", async () => {
+  story("a whole call by keyboard alone", async () => {
     const [alice, bob] = await Promise.all([atPage(server.url, "alice"), atPage(server.url, "bob")]);
     const { keyboard } = alice.page;
     // The search field has focus; the way to it from elsewhere is "/".
@@ -71,7 +72,7 @@ describe("the page for everybody", () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
-  test("no connection at all is said in words, and a wrong id does not sign in", async () => {
+  story("no connection at all is said in words, and a wrong id does not sign in", async () => {
     const { context } = await newContext(server.url);
     const page = await context.newPage();
     await page.route("**/v1/config", (route) => route.abort());

@@ -1,6 +1,7 @@
 // Two people ring, accept and talk.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe } from "node:test";
+import { story } from "./harness/story.mjs";
 import { moving, receives, silent } from "./harness/media.mjs";
 import { atPage, connect } from "./harness/person.mjs";
 import { startServer } from "./harness/server.mjs";
@@ -11,7 +12,7 @@ describe("a call of two", () => {
   after(() => server?.stop());
   const two = () => Promise.all([atPage(server.url, "alice"), atPage(server.url, "bob")]);
 
-  test("by video: both see and hear each other, and either may hang up", async () => {
+  story("by video: both see and hear each other, and either may hang up", async () => {
     const [alice, bob] = await two();
     await connect(alice, bob, "video");
     await Promise.all([receives(alice.page, { video: 1, audio: 1 }), receives(bob.page, { video: 1, audio: 1 })]);
@@ -26,7 +27,7 @@ describe("a call of two", () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
-  test("by audio: both hear each other and no picture is sent", async () => {
+  story("by audio: both hear each other and no picture is sent", async () => {
     const [alice, bob] = await two();
     await connect(alice, bob, "audio");
     await Promise.all([receives(alice.page, { audio: 1 }), receives(bob.page, { audio: 1 })]);
@@ -37,7 +38,7 @@ describe("a call of two", () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
-  test("nothing is heard or seen before the call is accepted", async () => {
+  story("nothing is heard or seen before the call is accepted", async () => {
     const [alice, bob] = await two();
     await alice.call(bob, "video");
     await bob.rings(alice);
@@ -51,7 +52,7 @@ describe("a call of two", () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
-  test("accepted on another device: the first one stops ringing, and talks to nobody", async () => {
+  story("accepted on another device: the first one stops ringing, and talks to nobody", async () => {
     const [alice, bob] = await two();
     const bobsPhone = await bob.otherDevice(server.url);
     await alice.call(bob, "video");
@@ -66,7 +67,7 @@ describe("a call of two", () => {
     await Promise.all([alice.close(), bob.close(), bobsPhone.close()]);
   });
 
-  test("a reloaded tab finds its call again", async () => {
+  story("a reloaded tab finds its call again", async () => {
     const [alice, bob] = await two();
     await connect(alice, bob, "video");
     await receives(alice.page, { video: 1, audio: 1 });

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe } from "node:test";
+import { story } from "./harness/story.mjs";
 import { atChat } from "./harness/chat.mjs";
 import { receives } from "./harness/media.mjs";
 import { startServer } from "./harness/server.mjs";
@@ -41,7 +42,7 @@ describe("code written for CometChat", () => {
   };
   const close = () => Promise.all([alice.close(), bob.close()]);
 
-  test("initiate, accept, start, end: every callback at its place, and real media", async () => {
+  story("initiate, accept, start, end: every callback at its place, and real media", async () => {
     await two();
     await alice.run(dial(bob.uid));
     const { sessionId, status, sender } = await heard(bob, "incoming");
@@ -60,7 +61,7 @@ describe("code written for CometChat", () => {
     await close();
   });
 
-  test("reject, cancel and busy, each with its status", async () => {
+  story("reject, cancel and busy, each with its status", async () => {
     await two();
     await alice.run(dial(bob.uid, "AUDIO"));
     const first = await heard(bob, "incoming");
@@ -81,7 +82,7 @@ describe("code written for CometChat", () => {
     await close();
   });
 
-  test("startCall of the older guides, mute and pause as the other side sees them", async () => {
+  story("startCall of the older guides, mute and pause as the other side sees them", async () => {
     await two();
     await alice.run(dial(bob.uid));
     const { sessionId } = await heard(bob, "incoming");
@@ -127,7 +128,7 @@ describe("CometChat's JavaScript guide itself", { skip: guide ? false : "PARLEY_
   before(async () => (server = await startServer()));
   after(() => server?.stop());
 
-  test("its blocks run unchanged: call, receive, accept, reject, group", async () => {
+  story("its blocks run unchanged: call, receive, accept, reject, group", async () => {
     const [alice, bob] = await Promise.all([atChat(server.url, "alice"), atChat(server.url, "bob")]);
     const names = { UID: bob.uid, GUID: `club-${bob.uid}`, SESSION_ID: "" };
     const block = blocks(() => names);

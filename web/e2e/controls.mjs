@@ -1,6 +1,7 @@
 // The buttons of a call, checked at the other side.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe } from "node:test";
+import { story } from "./harness/story.mjs";
 import { moving, receives, silent } from "./harness/media.mjs";
 import { atPage, connect } from "./harness/person.mjs";
 import { startServer } from "./harness/server.mjs";
@@ -20,7 +21,7 @@ describe("in a call", () => {
   });
   const label = (uid) => bob.page.locator(`.tile[data-user="${uid}"]`).getAttribute("aria-label");
 
-  test("mute: the other side hears nothing and sees that it is muted, until it is undone", async () => {
+  story("mute: the other side hears nothing and sees that it is muted, until it is undone", async () => {
     await alice.page.click(".tool.mic");
     await until(async () => /muted/.test(await label(alice.uid)), "bob sees that alice is muted");
     await silent(bob.page, "audio");
@@ -30,7 +31,7 @@ describe("in a call", () => {
     await receives(bob.page, { audio: 1 });
   });
 
-  test("camera off: the other side sees an avatar, and the picture again when it is on", async () => {
+  story("camera off: the other side sees an avatar, and the picture again when it is on", async () => {
     await alice.page.click(".tool.camera");
     await until(async () => /camera off/.test(await label(alice.uid)), "bob sees that alice's camera is off");
     await silent(bob.page, "video");
@@ -41,7 +42,7 @@ describe("in a call", () => {
     await moving(bob.page, bob.pictureOf(alice));
   });
 
-  test("screen: the other side gets it beside the camera, and it goes when sharing stops", async () => {
+  story("screen: the other side gets it beside the camera, and it goes when sharing stops", async () => {
     await alice.page.click(".tool.screen");
     await bob.page.waitForSelector(".floor.sharing .show video");
     await receives(bob.page, { video: 2, audio: 1 });
@@ -53,7 +54,7 @@ describe("in a call", () => {
     await receives(bob.page, { video: 1, audio: 1 });
   });
 
-  test("another camera and microphone can be chosen while talking", async () => {
+  story("another camera and microphone can be chosen while talking", async () => {
     await alice.page.click(".tool.devices");
     for (const kind of ["videoinput", "audioinput"]) {
       const ids = await alice.page.locator(`#device-${kind} option`).evaluateAll((options) => options.map((option) => option.value));

@@ -1,5 +1,6 @@
 // Calls that come to nothing, and how each side hears of it.
-import { after, before, describe, test } from "node:test";
+import { after, before, describe } from "node:test";
+import { story } from "./harness/story.mjs";
 import { receives } from "./harness/media.mjs";
 import { atPage, connect } from "./harness/person.mjs";
 import { startServer } from "./harness/server.mjs";
@@ -11,7 +12,7 @@ describe("a call that is not taken", () => {
   const two = () => Promise.all([atPage(server.url, "alice"), atPage(server.url, "bob")]);
   const close = (...people) => Promise.all(people.map((person) => person.close()));
 
-  test("rejected: the caller is told, and the callee's other device stops ringing", async () => {
+  story("rejected: the caller is told, and the callee's other device stops ringing", async () => {
     const [alice, bob] = await two();
     const bobsPhone = await bob.otherDevice(server.url);
     await alice.call(bob);
@@ -23,7 +24,7 @@ describe("a call that is not taken", () => {
     await close(alice, bob, bobsPhone);
   });
 
-  test("cancelled: it stops ringing and is listed as missed", async () => {
+  story("cancelled: it stops ringing and is listed as missed", async () => {
     const [alice, bob] = await two();
     await alice.call(bob);
     await bob.rings(alice);
@@ -34,11 +35,11 @@ describe("a call that is not taken", () => {
     await close(alice, bob);
   });
 
-  test("busy: the caller is told at once, the talk goes on, the callee sees a missed call", async () => {
+  story("busy: the caller is told at once, the talk goes on, the callee sees a missed call", async () => {
     const [alice, bob] = await two();
     const carol = await atPage(server.url, "carol");
     await connect(alice, bob, "audio");
-    await carol.call(bob, "audio");
+    await carol.dial(bob, "audio");
     await carol.told(`${bob.uid} is in another call`);
     await bob.page.waitForSelector(`.toast:has-text("${carol.uid}")`);
     await Promise.all([receives(alice.page, { audio: 1 }), receives(bob.page, { audio: 1 })]);
@@ -48,7 +49,7 @@ describe("a call that is not taken", () => {
     await close(alice, bob, carol);
   });
 
-  test("no answer: the server ends the ringing for both", async () => {
+  story("no answer: the server ends the ringing for both", async () => {
     const [alice, bob] = await two();
     await alice.call(bob, "audio");
     await bob.rings(alice);
@@ -58,19 +59,18 @@ describe("a call that is not taken", () => {
     await close(alice, bob);
   });
 
-  test("nobody there: ringing oneself is refused in words", async () => {
+  story("nobody there: ringing oneself is refused in words", async () => {
     const alice = await atPage(server.url, "alice");
-    await alice.page.fill("#find", alice.uid);
-    await alice.page.press("#find", "Enter");
+    await alice.dial(alice);
     await alice.told("That is you");
     await close(alice);
   });
 
-  test("two who call each other at once end up in one call", async () => {
+  story("two who call each other at once end up in one call", async () => {
     const [alice, bob] = await two();
     await Promise.all([alice.page.fill("#find", bob.uid), bob.page.fill("#find", alice.uid)]);
-    const dial = (person) => person.page.evaluate(() => document.querySelector(".dial-row").requestSubmit());
-    await Promise.all([dial(alice), dial(bob)]);
+    const dialNow = (person) => person.page.evaluate(() => document.querySelector(".dial-row").requestSubmit());
+    await Promise.all([dialNow(alice), dialNow(bob)]);
     await Promise.all([alice.talking(), bob.talking()]);
     await Promise.all([receives(alice.page, { video: 1, audio: 1 }), receives(bob.page, { video: 1, audio: 1 })]);
     await bob.hangUp();

@@ -1,6 +1,7 @@
 // Three people of a group in one call.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe } from "node:test";
+import { story } from "./harness/story.mjs";
 import { moving, receives } from "./harness/media.mjs";
 import { atPage } from "./harness/person.mjs";
 import { startServer } from "./harness/server.mjs";
@@ -34,7 +35,7 @@ describe("a group of three", () => {
   before(async () => (server = await startServer()));
   after(() => server?.stop());
 
-  test("each sees and hears the two others, under the right names; one leaves, the others go on", async () => {
+  story("each sees and hears the two others, under the right names; one leaves, the others go on", async () => {
     const people = await Promise.all(Object.keys(colours).map((name) => atPage(server.url, name)));
     const [alice, bob, carol] = people;
     for (const [at, rgb] of Object.values(colours).entries()) await people[at].page.evaluate(colourCamera, rgb);

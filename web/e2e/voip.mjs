@@ -1,7 +1,8 @@
 // The flow of CometChat's Android VoIP guide: the caller is in the session before anybody has accepted, no CallListener is
 // registered, and the end of the session is all that tells it that the call is over.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe } from "node:test";
+import { story } from "./harness/story.mjs";
 import { atChat } from "./harness/chat.mjs";
 import { receives } from "./harness/media.mjs";
 import { startServer } from "./harness/server.mjs";
@@ -20,11 +21,11 @@ describe("a caller that joins before acceptance", () => {
       async ([uid, timeout]) => {
         const call = await CometChat.initiateCall(new CometChat.Call(uid, CometChat.CALL_TYPE.VIDEO, CometChat.RECEIVER_TYPE.USER), timeout);
         const id = call.getSessionId();
-        Object.assign(window, { id, left: 0, closed: 0, ends: [], endErrors: [] });
+        Object.assign(window, { id, left: 0, shut: 0, ends: [], endErrors: [] });
         window.endCallAndFinish = () => CometChat.endCall(id).then((call) => ends.push(call.getStatus()), (error) => endErrors.push(error.code));
         CometChatCalls.addSessionStatusListener("activity", {
           onSessionLeft: () => { left++; endCallAndFinish(); },
-          onConnectionClosed: () => { closed++; endCallAndFinish(); },
+          onConnectionClosed: () => { shut++; endCallAndFinish(); },
         });
         const settings = new CometChatCalls.SessionSettingsBuilder().setType(CometChatCalls.SessionType.VIDEO).build();
         const { error } = await CometChatCalls.joinSession(id, settings, document.getElementById("view"));
@@ -39,7 +40,7 @@ describe("a caller that joins before acceptance", () => {
 
   /** The session is closed, said once each; endCall once more does no harm and gives the final state. */
   const finished = async (status) => {
-    await until(() => alice.page.evaluate(() => left === 1 && closed === 1 && !CometChatCalls.isSessionActive()), "alice's session closes");
+    await until(() => alice.page.evaluate(() => left === 1 && shut === 1 && !CometChatCalls.isSessionActive()), "alice's session closes");
     await alice.page.evaluate(() => endCallAndFinish());
     await until(() => alice.page.evaluate(() => ends.length + endErrors.length >= 3), "endCall was answered three times");
     assert.deepEqual(await alice.page.evaluate(() => [ends, endErrors]), [[status, status, status], []]);
@@ -47,24 +48,24 @@ describe("a caller that joins before acceptance", () => {
     await Promise.all([alice.close(), bob.close()]);
   };
 
-  test("hangs up before anybody answers: cancelled", async () => {
+  story("hangs up before anybody answers: cancelled", async () => {
     await callAndJoin();
     await alice.page.evaluate(() => CometChatCalls.leaveSession());
     await finished("cancelled");
   });
 
-  test("is rejected: its session closes", async () => {
+  story("is rejected: its session closes", async () => {
     const id = await callAndJoin();
     await bob.page.evaluate((id) => CometChat.rejectCall(id, "rejected").then(() => {}), id);
     await finished("rejected");
   });
 
-  test("is not answered: its session closes", async () => {
+  story("is not answered: its session closes", async () => {
     await callAndJoin(5);
     await finished("unanswered");
   });
 
-  test("is answered, talks, and the other side ends: its session closes", async () => {
+  story("is answered, talks, and the other side ends: its session closes", async () => {
     const id = await callAndJoin();
     await bob.page.evaluate(async (id) => {
       await CometChat.acceptCall(id);

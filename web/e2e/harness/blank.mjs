@@ -3,14 +3,15 @@ import assert from "node:assert/strict";
 import { newContext } from "./browser.mjs";
 import { fresh } from "./person.mjs";
 
-const html = "<!doctype html><meta charset=utf-8><title>app</title><body><div id=view style='width:640px;height:480px'></div></body>";
-
-/** Opens an empty page; its problems must be none when it closes. */
+/** Opens an empty page, as an application of somebody else's would have it: without the call page's own policy. */
 export async function blankPage(url) {
-  const { context, problems } = await newContext(url);
+  const { context, problems } = await newContext(url, { bypassCSP: true });
   const page = await context.newPage();
-  await page.route("**/app-under-test", (route) => route.fulfill({ contentType: "text/html", body: html }));
-  await page.goto(`${url}/app-under-test`);
+  await page.goto(`${url}/healthz`);
+  await page.evaluate(() => {
+    document.body.innerHTML = "<div id=view></div>";
+    Object.assign(document.getElementById("view").style, { width: "640px", height: "480px" });
+  });
   return { context, page, problems };
 }
 
@@ -46,7 +47,7 @@ export async function connectSDK(caller, callee, options = "() => ({})", type = 
   );
   const join = `async ([id, options]) => {
     window.session = await client.join(id, eval(options)());
-    window.closed = new Promise((done) => session.on("closed", done));
+    window.sessionClosed = new Promise((done) => session.on("closed", done));
     window.play = () => session.participants.forEach((p) => { if (document.getElementById(p.participantId)) return;
       const video = Object.assign(document.createElement("video"), { id: p.participantId, width: 320 }); document.body.append(video); session.attach(video, p.stream); });
     play(); session.on("participantJoined", play);

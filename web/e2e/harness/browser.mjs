@@ -30,6 +30,7 @@ export async function newContext(url, options = {}) {
   const context = await (await browser()).newContext({ viewport: { width: 1024, height: 720 }, reducedMotion: "reduce", ...options });
   await context.grantPermissions(["microphone", "camera"], { origin: url });
   await context.addInitScript(instrument);
+  context.setDefaultTimeout(20_000);
   const problems = [];
   context.on("weberror", (error) => problems.push(error.error().message));
   context.on("console", (message) => {

@@ -33,11 +33,14 @@ export class Person {
     return atPage(url, "", { uid: this.uid });
   }
 
-  async call(who, type = "video") {
-    const uid = typeof who === "string" ? who : who.uid;
-    await this.page.fill("#find", uid);
+  async dial(who, type = "video") {
+    await this.page.fill("#find", who.uid);
     if (type === "video") await this.page.press("#find", "Enter");
     else await this.page.click(".dial-row button:has-text('Audio')");
+  }
+
+  async call(who, type = "video") {
+    await this.dial(who, type);
     await this.page.waitForSelector('.stage[data-phase="calling"]');
   }
 
