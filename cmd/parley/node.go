@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -118,11 +119,12 @@ func openStore(ctx context.Context, cfg configs.Config, log *slog.Logger) (*stor
 		}
 	}
 	s, err := store.Open(ctx, where)
-	if err != nil {
+	if err != nil { // the store says it in a sentence; the option goes in front
+		option := "store.dir"
 		if where.URL != "" {
-			return nil, fmt.Errorf("store.url: the cluster cannot be used: %w", err)
+			option = "store.url"
 		}
-		return nil, fmt.Errorf("store.dir: the data directory %s cannot be used: %w", where.Dir, err)
+		return nil, errors.New(option + ": " + strings.TrimPrefix(err.Error(), "store: "))
 	}
 	return s, nil
 }

@@ -169,3 +169,14 @@ func TestHugeHeadersAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestOneDataDirectoryIsForOneServer(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	startDev(t, dir)
+	args, _, _ := devArgs(t, dir)
+	code, _, stderr := runBinary(t, args...)
+	want := "parley: store.dir: the data directory " + dir + " is in use by another process; stop that one or choose another directory\n"
+	if code != 1 || stderr != want {
+		t.Errorf("the second server gave %d %s, want %s", code, stderr, want)
+	}
+}
