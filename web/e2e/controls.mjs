@@ -57,8 +57,9 @@ describe("in a call", () => {
   story("another camera and microphone can be chosen while talking", async () => {
     await alice.page.click(".tool.devices");
     for (const kind of ["videoinput", "audioinput"]) {
-      const ids = await alice.page.locator(`#device-${kind} option`).evaluateAll((options) => options.map((option) => option.value));
-      await alice.page.selectOption(`#device-${kind}`, ids[ids.length - 1]);
+      const options = alice.page.locator(`#device-${kind} option`);
+      await until(async () => (await options.count()) > 1, `a choice of ${kind}`);
+      await alice.page.selectOption(`#device-${kind}`, await options.last().getAttribute("value"));
     }
     await alice.page.keyboard.press("Escape");
     await alice.page.waitForSelector("dialog", { state: "detached" });
