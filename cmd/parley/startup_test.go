@@ -15,18 +15,26 @@ var quiet = slog.New(slog.DiscardHandler)
 // startupSecret is long enough for an API key.
 const startupSecret = "0123456789abcdef0123456789abcdef"
 
-// TestStartUpErrors runs the real binary into everything that can keep it from starting: one sentence, exit code 1.
-func TestStartUpErrors(t *testing.T) {
+// startUp is one way of not starting.
+type startUp struct {
+	name string
+	args []string
+	want []string // all of these, in one sentence
+}
+
+// startUps prepares everything that can keep a server from starting.
+func startUps(t *testing.T) []startUp {
+	t.Helper()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	t.Cleanup(func() { _ = taken.Close() })
 	takenUDP, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer takenUDP.Close()
+	t.Cleanup(func() { _ = takenUDP.Close() })
 	dir := t.TempDir()
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -61,11 +69,7 @@ func TestStartUpErrors(t *testing.T) {
 		}
 		return args
 	}
-	rows := []struct {
-		name string
-		args []string
-		want []string // all of these, in one sentence
-	}{
+	return []startUp{
 		{"port in use", dev("http.listen=" + taken.Addr().String()), []string{"http.listen: TCP port", "is in use by another program; stop that program, or choose another"}},
 		{"media port in use", dev("media.udp=" + takenUDP.LocalAddr().String()), []string{"media.udp: UDP port", "is in use"}},
 		{"TURN port in use", dev("turn.tls=" + taken.Addr().String()), []string{"turn.tls: TCP port", "is in use"}},
@@ -83,7 +87,11 @@ func TestStartUpErrors(t *testing.T) {
 		{"unknown flag", []string{"serve", "--colour"}, []string{"unknown flag --colour", "see parley --help"}},
 		{"unknown command", []string{"serv"}, []string{"unexpected argument serv"}},
 	}
-	for _, row := range rows {
+}
+
+// TestStartUpErrors runs the real binary into all of them: one sentence, exit code 1.
+func TestStartUpErrors(t *testing.T) {
+	for _, row := range startUps(t) {
 		t.Run(row.name, func(t *testing.T) {
 			code, stdout, stderr := runBinary(t, row.args...)
 			if code != 1 || stdout != "" {
