@@ -1,6 +1,6 @@
 // Every browser test, in one process: they share one browser, and one server where they can.
-//   npm run e2e                                   all of them
-//   npm run e2e -- --test-name-pattern=relay      some of them
+//   npm run e2e              all of them
+//   E2E=relay npm run e2e    some, by name
 import { after } from "node:test";
 import { closeBrowser } from "./harness/browser.mjs";
 

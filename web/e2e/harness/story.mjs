@@ -2,5 +2,7 @@
 import { test } from "node:test";
 
 const limit = 75_000;
+const only = process.env.E2E && new RegExp(process.env.E2E, "i");
 
-export const story = (name, run) => test(name, { timeout: limit }, run);
+/** Declares a test; the variable E2E, a regular expression, chooses some by name. */
+export const story = (name, run) => test(name, { timeout: limit, skip: Boolean(only) && !only.test(name) }, run);
