@@ -38,9 +38,9 @@ test-web: ## unit tests of the SDK and the page
 test-e2e: build ## calls between real browsers
 	cd web && PARLEY_BIN="$(CURDIR)/bin/parley" npm run test:e2e
 
-test-long: setup ## the long matrix and soak: hours, not minutes
-	go test -race -tags long -timeout 3h ./...
-	cd web && LONG=1 npm run test:e2e
+test-long: setup build ## the same for longer: 1,000 join and leave cycles, five rounds of browsers, minutes of fuzzing
+	PARLEY_CYCLES=1000 go test -race -timeout 3h ./...
+	for round in 1 2 3 4 5; do (cd web && PARLEY_BIN="$(CURDIR)/bin/parley" npm run test:e2e); done
 	$(MAKE) fuzz FUZZTIME=5m
 
 lint: ## gofmt, go vet, staticcheck, import rules, tsc
