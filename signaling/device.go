@@ -34,16 +34,17 @@ type device struct {
 	expiring  *time.Timer // sends token.expiring
 }
 
-// deliver numbers an event, keeps it, and sends it if the device is there. It never blocks.
+// deliver numbers an event, keeps it, and sends it if the device is there. It never blocks. All devices that get the event
+// share its data: in a group call that is the whole call for each change of each member.
 func (d *device) deliver(kind string, at time.Time, data json.RawMessage) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.gone {
 		return
 	}
-	event := wire.Event(d.buffer.Next(), kind, at, data)
+	seq, event := d.buffer.Next(), resume.Event{Type: kind, At: at, Data: data}
 	d.buffer.Append(event)
-	if d.socket != nil && !d.socket.send(event) {
+	if d.socket != nil && !d.socket.send(message{seq: seq, event: event}) {
 		d.buffer.Clear() // cut off for being slow: it starts again from a snapshot
 	}
 }

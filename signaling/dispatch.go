@@ -9,9 +9,9 @@ import (
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
-// message handles one message of a client who has said hello. It returns when the message is answered, so that one thing
+// take handles one message of a client who has said hello. It returns when the message is answered, so that one thing
 // happens after the other; only an offer is answered later.
-func (k *socket) message(text bool, message []byte) {
+func (k *socket) take(text bool, message []byte) {
 	now := time.Now()
 	wait, allowed := k.allowed(now)
 	req, bad := wire.Parse(message, k.lenient)
@@ -131,20 +131,20 @@ func (k *socket) finish(req wire.Request, result any, refusal *wire.Error) {
 	if method == "" {
 		method = "unknown"
 	}
-	var message []byte
+	var text []byte
 	if refusal == nil {
-		text, err := wire.Encode(result)
+		encoded, err := wire.Encode(result)
 		if err != nil {
 			k.log.Error("encoding a result failed", "method", method, "error", err)
 			refusal = wire.Internal()
 		} else {
-			message = wire.Reply(req.ID, text)
+			text = wire.Reply(req.ID, encoded)
 		}
 	}
 	if refusal != nil {
 		status = refusal.Code
-		message = wire.ErrorReply(req.ID, refusal)
+		text = wire.ErrorReply(req.ID, refusal)
 	}
 	k.server.metrics.messages.WithLabelValues(method, status).Inc()
-	k.send(message)
+	k.send(message{answer: text})
 }

@@ -127,7 +127,7 @@ func (k *socket) admit(now time.Time, id wire.ID, hello wire.HelloParams, claims
 	s.metrics.hellos.WithLabelValues(outcome).Inc()
 	s.metrics.messages.WithLabelValues(wire.MethodHello, "ok").Inc()
 	k.log.Debug("hello", "result", outcome, "missed", len(a.missed))
-	k.greet(wire.Reply(id, text), a.missed)
+	k.greet(wire.Reply(id, text), a.missed, a.lastSeq)
 	return nil
 }
 

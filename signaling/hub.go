@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,8 +40,8 @@ func newHub(config Config, changed func(uid, device string)) *hub {
 type arrival struct {
 	device  *device
 	resumed bool
-	missed  [][]byte // events to send again
-	lastSeq uint64   // number of the newest event that the client need not be sent
+	missed  []resume.Event // events to send again
+	lastSeq uint64         // number of the newest event that the client has; missed begins with the next
 }
 
 // attach gives s the device that the hello asks for. Events for the device are queued on s from now on; s sends them after
@@ -87,7 +88,7 @@ func (h *hub) resume(s *socket, uid string, hello wire.HelloParams) (a arrival, 
 	if d.expiry != nil {
 		d.expiry.Stop()
 	}
-	return arrival{device: d, resumed: true, missed: append([][]byte(nil), missed...), lastSeq: hello.Resume.LastSeq}, older, true
+	return arrival{device: d, resumed: true, missed: slices.Clone(missed), lastSeq: hello.Resume.LastSeq}, older, true
 }
 
 // renew makes a device session that starts from nothing, in place of an older one with the same id. The caller holds mu.

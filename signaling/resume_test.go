@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/resume"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
@@ -234,4 +235,45 @@ func (n *node) bare(header http.Header) *client {
 		<-c.ended
 	})
 	return c
+}
+
+func TestWhatAResumeSendsAgainLeavesRoomForWhatIsNew(t *testing.T) {
+	config := quick()
+	config.SendMessages = 4
+	k := newSocket(&Server{config: config}, nil, nil)
+	k.server.config.SendBytes = 1 << 20
+	k.greet([]byte("hello"), make([]resume.Event, 10), 7)
+	for i := range 4 {
+		if !k.send(message{answer: []byte("new")}) {
+			t.Fatalf("a client that has just come back was cut off at message %d", i)
+		}
+	}
+	for range 8 {
+		if m, _, _, _ := k.next(); m.answer == nil && !strings.Contains(string(m.text()), fmt.Sprintf(`"seq":%d`, m.seq)) {
+			t.Fatalf("an event is written as %s", m.text())
+		}
+	}
+	for k.send(message{answer: []byte("too much")}) {
+		if len(k.queue) > 100 {
+			t.Fatal("the queue has no end")
+		}
+	}
+}
+
+func TestAllDevicesShareTheDataOfAnEvent(t *testing.T) {
+	n := serve(t, quick())
+	first, second := n.open("alice"), n.open("alice")
+	n.open("bob").ring("alice")
+	first.expect("call.incoming")
+	second.expect("call.incoming")
+	var data []*byte
+	for _, d := range n.hub.named(call.Recipient{UID: "alice"}) {
+		d.mu.Lock()
+		events, _ := d.buffer.Since(0)
+		data = append(data, &events[0].Data[0])
+		d.mu.Unlock()
+	}
+	if len(data) != 2 || data[0] != data[1] {
+		t.Error("each device has a copy of its own: a group call would cost members × changes × devices")
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
 
+	"github.com/parleyrtc/parley/signaling/resume"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
@@ -22,6 +23,22 @@ var (
 	closedByClient = wire.Close{Reason: "client"}
 	closedLost     = wire.Close{Reason: "lost"}
 )
+
+// message is one message to a client: an answer as it is, or an event, which gets its envelope when it is written.
+type message struct {
+	answer []byte
+	seq    uint64 // of the event; 0 for an answer
+	event  resume.Event
+}
+
+func (m message) size() int { return len(m.answer) + len(m.event.Data) }
+
+func (m message) text() []byte {
+	if m.seq == 0 {
+		return m.answer
+	}
+	return wire.Event(m.seq, m.event.Type, m.event.At, m.event.Data)
+}
 
 // socket is one WebSocket connection. The goroutine that serves it reads and handles requests one by one; a second one writes.
 type socket struct {
@@ -46,8 +63,9 @@ type socket struct {
 	// Guarded by mu.
 	mu      sync.Mutex
 	greeted bool // until then the writer only writes a close
-	queue   [][]byte
+	queue   []message
 	bytes   int
+	missed  allowance // what a resume had to send again at once, and may wait besides
 	closing *wire.Close
 	closeBy time.Time
 	closed  bool // the close frame is out
@@ -98,7 +116,7 @@ func (k *socket) read() {
 		if k.cutting() {
 			continue
 		}
-		k.message(kind == websocket.TextMessage, message)
+		k.take(kind == websocket.TextMessage, message)
 	}
 }
 
@@ -161,34 +179,44 @@ func closeFor(err error, timedOut wire.Close) wire.Close {
 	return closedLost
 }
 
-// greet puts the answer to hello and the missed events in front of what is queued already, and lets the writer go.
-func (k *socket) greet(answer []byte, missed [][]byte) {
+// allowance is room in the queue beyond the limits.
+type allowance struct{ messages, bytes int }
+
+// greet puts the answer to hello and the missed events, of which the first follows lastSeq, in front of what is queued
+// already, and lets the writer go. They do not count against a client that has just come back.
+func (k *socket) greet(answer []byte, missed []resume.Event, lastSeq uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	first := append([][]byte{answer}, missed...)
-	for _, message := range first {
-		k.bytes += len(message)
+	first := make([]message, 0, 1+len(missed)+len(k.queue))
+	first = append(first, message{answer: answer})
+	for i, event := range missed {
+		first = append(first, message{seq: lastSeq + 1 + uint64(i), event: event})
 	}
+	for _, m := range first {
+		k.missed.bytes += m.size()
+	}
+	k.missed.messages = len(first)
+	k.bytes += k.missed.bytes
 	k.queue = append(first, k.queue...)
 	k.greeted = true
 	k.kick()
 }
 
 // send queues a message and never blocks. It reports false when the client is too slow, which cuts it off.
-func (k *socket) send(message []byte) bool {
+func (k *socket) send(m message) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closing != nil {
 		return true
 	}
-	config := &k.server.config
-	if len(k.queue) >= config.SendMessages || len(k.queue) > 0 && k.bytes+len(message) > config.SendBytes {
+	messages, bytes := k.server.config.SendMessages+k.missed.messages, k.server.config.SendBytes+k.missed.bytes
+	if len(k.queue) >= messages || len(k.queue) > 0 && k.bytes+m.size() > bytes {
 		k.cutLocked(wire.CloseSlowConsumer)
 		k.queue, k.bytes = nil, 0
 		return false
 	}
-	k.queue = append(k.queue, message)
-	k.bytes += len(message)
+	k.queue = append(k.queue, m)
+	k.bytes += m.size()
 	k.kick()
 	return true
 }
@@ -227,11 +255,11 @@ func (k *socket) write() {
 	defer close(k.written)
 	defer k.recovered("writer")
 	for {
-		message, closing, by := k.next()
+		m, ok, closing, by := k.next()
 		switch {
-		case message != nil:
+		case ok:
 			_ = k.conn.SetWriteDeadline(by)
-			if err := k.conn.WriteMessage(websocket.TextMessage, message); err != nil {
+			if err := k.conn.WriteMessage(websocket.TextMessage, m.text()); err != nil {
 				k.cut(closedLost)
 				_ = k.conn.Close() // lets the reader go
 				return
@@ -246,7 +274,7 @@ func (k *socket) write() {
 }
 
 // next takes the next message to write, or says how to close when there is none.
-func (k *socket) next() (message []byte, closing *wire.Close, by time.Time) {
+func (k *socket) next() (m message, ok bool, closing *wire.Close, by time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	by = time.Now().Add(k.server.config.WriteTimeout)
@@ -254,13 +282,16 @@ func (k *socket) next() (message []byte, closing *wire.Close, by time.Time) {
 		by = k.closeBy
 	}
 	if k.greeted && len(k.queue) > 0 {
-		message = k.queue[0]
-		k.queue[0] = nil
+		m = k.queue[0]
+		k.queue[0] = message{} // lets the memory go before append moves the slice
 		k.queue = k.queue[1:]
-		k.bytes -= len(message)
-		return message, nil, by
+		k.bytes -= m.size()
+		if len(k.queue) == 0 {
+			k.queue, k.missed = nil, allowance{}
+		}
+		return m, true, nil, by
 	}
-	return nil, k.closing, by
+	return message{}, false, k.closing, by
 }
 
 func (k *socket) writeClose(closing wire.Close, by time.Time) {

@@ -8,13 +8,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-func texts(events [][]byte) []string {
+func texts(events []Event) []string {
 	var out []string
 	for _, e := range events {
-		out = append(out, string(e))
+		out = append(out, string(e.Data))
 	}
 	return out
 }
+
+func event(data []byte) Event { return Event{Type: "t", Data: data} }
 
 func TestSinceGivesEachMissedEventOnceAndInOrder(t *testing.T) {
 	b := New(Limits{Events: 4, Bytes: 100})
@@ -22,7 +24,7 @@ func TestSinceGivesEachMissedEventOnceAndInOrder(t *testing.T) {
 		if b.Next() != uint64(n) {
 			t.Fatalf("Next = %d, want %d", b.Next(), n)
 		}
-		b.Append(fmt.Appendf(nil, "e%d", n))
+		b.Append(event(fmt.Appendf(nil, "e%d", n)))
 	}
 	for _, row := range []struct {
 		last uint64
@@ -46,7 +48,7 @@ func TestSinceGivesEachMissedEventOnceAndInOrder(t *testing.T) {
 func TestWhatIsForgottenNeedsASnapshot(t *testing.T) {
 	b := New(Limits{Events: 2, Bytes: 100})
 	for n := 1; n <= 4; n++ {
-		b.Append([]byte{byte('0' + n)})
+		b.Append(event([]byte{byte('0' + n)}))
 	}
 	if _, ok := b.Since(1); ok {
 		t.Error("event 2 is gone, Since(1) must say so")
@@ -69,12 +71,12 @@ func TestWhatIsForgottenNeedsASnapshot(t *testing.T) {
 
 func TestBytesAreBounded(t *testing.T) {
 	b := New(Limits{Events: 10, Bytes: 10})
-	b.Append(make([]byte, 6))
-	b.Append(make([]byte, 6))
+	b.Append(event(make([]byte, 6)))
+	b.Append(event(make([]byte, 6)))
 	if got, ok := b.Since(1); !ok || len(got) != 1 {
 		t.Fatal("the second event must push the first one out")
 	}
-	b.Append(make([]byte, 11))
+	b.Append(event(make([]byte, 11)))
 	if _, ok := b.Since(2); ok || b.Last() != 3 {
 		t.Fatal("an event larger than the buffer is counted but not kept")
 	}
@@ -83,7 +85,7 @@ func TestBytesAreBounded(t *testing.T) {
 func TestBufferAgreesWithAListOfEverything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limits := Limits{Events: rapid.IntRange(1, 8).Draw(t, "events"), Bytes: rapid.IntRange(1, 40).Draw(t, "bytes")}
-		b, all, forgotten := New(limits), [][]byte{}, uint64(0)
+		b, all, forgotten := New(limits), []Event{}, uint64(0)
 		for range rapid.IntRange(0, 60).Draw(t, "steps") {
 			switch rapid.IntRange(0, 5).Draw(t, "what") {
 			case 0:
@@ -91,7 +93,7 @@ func TestBufferAgreesWithAListOfEverything(t *testing.T) {
 				b.Forget(n)
 				forgotten = max(forgotten, n)
 			default:
-				e := fmt.Appendf(nil, "%0*d", rapid.IntRange(1, 9).Draw(t, "size"), len(all)+1)
+				e := event(fmt.Appendf(nil, "%0*d", rapid.IntRange(1, 9).Draw(t, "size"), len(all)+1))
 				b.Append(e)
 				all = append(all, e)
 			}
