@@ -168,7 +168,7 @@ func Default() Config {
 		},
 		Calls: Calls{
 			RingTimeout: 45 * time.Second, Grace: 30 * time.Second, JoinDeadline: 30 * time.Second,
-			WhenBusy: "busy", RingsPerMinute: 6, Directory: "open", MaxParticipants: 50, Pairs: 4, MaxPairs: 30,
+			WhenBusy: "busy", RingsPerMinute: 6, Directory: "open", MaxParticipants: 50, Pairs: 4, MaxPairs: 28,
 		},
 		Signaling: defaultSignaling(),
 		Auth:      Auth{Keys: []Key{}, TokenTTL: time.Hour},

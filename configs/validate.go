@@ -109,8 +109,8 @@ func (c Config) checkCalls(k *checker) {
 	k.oneOf("calls.directory", c.Calls.Directory, "open", "closed")
 	k.number("calls.rings_per_minute", c.Calls.RingsPerMinute, 1, 10_000)
 	k.number("calls.max_participants", c.Calls.MaxParticipants, 2, 1000)
-	k.number("calls.max_pairs", c.Calls.MaxPairs, 1, 30)
-	k.number("calls.pairs", c.Calls.Pairs, 1, 30)
+	k.number("calls.max_pairs", c.Calls.MaxPairs, 1, 28)
+	k.number("calls.pairs", c.Calls.Pairs, 1, 28)
 	if c.Calls.Pairs > c.Calls.MaxPairs {
 		k.add("calls.pairs", "(%d) is more than calls.max_pairs (%d)", c.Calls.Pairs, c.Calls.MaxPairs)
 	}

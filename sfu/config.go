@@ -25,7 +25,7 @@ type Config struct {
 	MaxParticipants int           // 50; of one room, then ERR_ROOM_FULL
 	MaxRooms        int           // 10000; then ERR_ROOM_FULL
 	Pairs           int           // 4; receive pairs a participant has at first, where Join does not say
-	MaxPairs        int           // 30; receive pairs a participant may be asked for, where Join does not say
+	MaxPairs        int           // MaxPairs; receive pairs a participant may be asked for, where Join does not say
 	ConnectTimeout  time.Duration // 30s; from the first answer to media, or from failed ICE to an ICE restart
 	ICEDisconnected time.Duration // 10s; without any packet, then the participant counts as disconnected
 	ICEFailed       time.Duration // 25s; more without any packet, then ICE has failed
@@ -40,6 +40,10 @@ type Config struct {
 	Registerer prometheus.Registerer // a registry of its own
 }
 
+// MaxPairs is the most receive pairs of one participant: with four publications and the data channel they need 61 of the 64
+// m-lines of an SDP, and pools grow by four.
+const MaxPairs = 28
+
 // withDefaults returns the config with every zero replaced, or says which value cannot be.
 func (c Config) withDefaults() (Config, error) {
 	if len(c.UDP) == 0 {
@@ -48,7 +52,7 @@ func (c Config) withDefaults() (Config, error) {
 	orInt(&c.MaxParticipants, 50)
 	orInt(&c.MaxRooms, 10000)
 	orInt(&c.Pairs, 4)
-	orInt(&c.MaxPairs, 30)
+	orInt(&c.MaxPairs, MaxPairs)
 	orInt(&c.HistoryPackets, 512)
 	orInt(&c.QueuePackets, 1024)
 	orInt(&c.DataBurst, 60)
@@ -72,8 +76,8 @@ func (c Config) withDefaults() (Config, error) {
 			*d.at = d.def
 		}
 	}
-	if c.MaxPairs > 30 {
-		return c, fmt.Errorf("sfu: MaxPairs must be at most 30, is %d", c.MaxPairs)
+	if c.MaxPairs > MaxPairs {
+		return c, fmt.Errorf("sfu: MaxPairs must be at most %d, is %d", MaxPairs, c.MaxPairs)
 	}
 	if c.Pairs > c.MaxPairs {
 		return c, fmt.Errorf("sfu: Pairs (%d) must not be more than MaxPairs (%d)", c.Pairs, c.MaxPairs)

@@ -56,7 +56,7 @@ func newParticipant(r *room, join Join, order uint64) *participant {
 	config := &r.sfu.config
 	most := config.MaxPairs
 	if join.MaxPairs > 0 {
-		most = min(join.MaxPairs, 30)
+		most = min(join.MaxPairs, MaxPairs)
 	}
 	p := &participant{
 		room: r, id: join.Participant, order: order, most: most,

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/parleyrtc/parley/signaling/wire"
 )
 
 // Config is what an operator may say about signaling. The zero value of every field means the default in its comment.
@@ -23,7 +25,7 @@ type Config struct {
 	MaxParticipants int           // 50; of one group call
 	RingsPerMinute  int           // 6; how often one user may ring one other user within a minute
 	Pairs           int           // 4; receive pairs of a group session at first; a 1:1 session has one
-	MaxPairs        int           // 30
+	MaxPairs        int           // 28, the most there can be
 
 	// Sockets.
 	MaxSockets    int           // 20,000; more are refused with 503
@@ -66,7 +68,7 @@ func (c Config) withDefaults() (Config, error) {
 	orInt(&c.MaxParticipants, 50)
 	orInt(&c.RingsPerMinute, 6)
 	orInt(&c.Pairs, 4)
-	orInt(&c.MaxPairs, 30)
+	orInt(&c.MaxPairs, wire.MaxPairs)
 	orInt(&c.MaxSockets, 20_000)
 	orInt(&c.SendMessages, 512)
 	orInt(&c.SendBytes, 1<<20)
@@ -101,6 +103,9 @@ func (c Config) check() error {
 		if d < 0 {
 			return fmt.Errorf("signaling: %s must not be negative, is %v", name, d)
 		}
+	}
+	if c.MaxPairs > wire.MaxPairs {
+		return fmt.Errorf("signaling: MaxPairs must be at most %d, is %d", wire.MaxPairs, c.MaxPairs)
 	}
 	if c.Pairs > c.MaxPairs {
 		return fmt.Errorf("signaling: Pairs (%d) must not be more than MaxPairs (%d)", c.Pairs, c.MaxPairs)

@@ -24,7 +24,7 @@ const (
 	MaxMetadata   = 4 << 10   // bytes of a call's metadata
 	MaxSDP        = 512 << 10 // bytes of one SDP
 	MaxMediaLines = 64        // m-lines of one SDP
-	MaxPairs      = 30        // receive pairs of one participant
+	MaxPairs      = 28        // receive pairs of one participant: with 4 publications and the data channel 61 m-lines
 	MaxMIDLength  = 16        // characters of a mid
 	MinRing       = 5 * time.Second
 	MaxRing       = 300 * time.Second

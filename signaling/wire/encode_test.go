@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -115,6 +116,9 @@ func TestTheProtocolPageAndTheCodeNameTheSameThings(t *testing.T) {
 	grant := `"call.moderate"` // looks like a method, but is a grant of signaling/token
 	if diff := cmp.Diff(find(page, "`("+name+")[` ]"), find(sources+grant, `"(`+name+`)"`)); diff != "" {
 		t.Error("methods and events (- page, + code):", diff)
+	}
+	if want := fmt.Sprintf("At most %d m-lines: up to %d pairs", MaxMediaLines, MaxPairs); !strings.Contains(page, want) {
+		t.Errorf("the page does not say %q", want)
 	}
 	for _, closing := range []Close{CloseTooBig, CloseRestart, CloseAbuse, CloseUnauthorized, CloseHelloTimeout, CloseIdle, CloseSlowConsumer,
 		CloseReplaced, CloseUnsupported, CloseTooManyErrors, CloseInternal} {

@@ -171,8 +171,8 @@ func (p OfferParams) Validate() *Error {
 	if p.SDP == "" || len(p.SDP) > MaxSDP || strings.IndexByte(p.SDP, 0) >= 0 {
 		return badAs(CodeSDPInvalid, "sdp", "must be an SDP of at most 512 KiB")
 	}
-	if len(p.Publications)+2*len(p.Slots) > MaxMediaLines {
-		return badAs(CodeSDPTooManyMedia, "slots", "publications and slots must need at most 64 m-lines")
+	if len(p.Publications)+2*len(p.Slots)+1 > MaxMediaLines {
+		return badAs(CodeSDPTooManyMedia, "slots", "publications, slots and the data channel must need at most 64 m-lines")
 	}
 	mids, pairs := map[string]bool{}, map[int]bool{}
 	for i, pub := range p.Publications {
@@ -185,7 +185,7 @@ func (p OfferParams) Validate() *Error {
 	for i, slot := range p.Slots {
 		at := "slots[" + strconv.Itoa(i) + "]"
 		if slot.Pair < 0 || slot.Pair >= MaxPairs || pairs[slot.Pair] {
-			return bad(at+".pair", "must be 0 to 29 and named once")
+			return bad(at+".pair", "must be 0 to "+strconv.Itoa(MaxPairs-1)+" and named once")
 		}
 		pairs[slot.Pair] = true
 		if err := first(checkMID(mids, at+".audioMid", slot.AudioMID), checkMID(mids, at+".videoMid", slot.VideoMID)); err != nil {
