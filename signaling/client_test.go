@@ -17,7 +17,7 @@ import (
 
 // client is one device on one socket.
 type client struct {
-	t     *testing.T
+	t     testing.TB
 	node  *node
 	uid   string
 	conn  *websocket.Conn
@@ -79,7 +79,7 @@ func (r outcome) code() string {
 	return r.Error.Data.Code
 }
 
-func (r outcome) into(t *testing.T, v any) {
+func (r outcome) into(t testing.TB, v any) {
 	t.Helper()
 	if r.Error != nil {
 		t.Fatalf("refused: %s %s", r.Error.Data.Code, r.Error.Message)
@@ -89,7 +89,7 @@ func (r outcome) into(t *testing.T, v any) {
 	}
 }
 
-func (r outcome) call(t *testing.T) wire.CallView {
+func (r outcome) call(t testing.TB) wire.CallView {
 	t.Helper()
 	var result struct{ Call wire.CallView }
 	r.into(t, &result)

@@ -30,7 +30,7 @@ const (
 // node is one server process on a data directory.
 type node struct {
 	*Server
-	t         *testing.T
+	t         testing.TB
 	dir       string
 	config    Config
 	store     *store.JetStream
@@ -50,13 +50,13 @@ func quick() Config {
 }
 
 // serve starts a node with a fresh data directory.
-func serve(t *testing.T, config Config) *node {
+func serve(t testing.TB, config Config) *node {
 	t.Helper()
 	return serveOn(t, t.TempDir(), config)
 }
 
 // serveOn starts a node on a data directory that may have been used before.
-func serveOn(t *testing.T, dir string, config Config) *node {
+func serveOn(t testing.TB, dir string, config Config) *node {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	st, err := store.Open(t.Context(), store.Config{Dir: dir, Logger: log})
@@ -136,7 +136,7 @@ func (n *node) group(guid string, uids ...string) {
 }
 
 // mint makes a token for a user.
-func mint(t *testing.T, uid string, ttl time.Duration, grants ...string) string {
+func mint(t testing.TB, uid string, ttl time.Duration, grants ...string) string {
 	t.Helper()
 	raw, err := token.Mint(testKey, testSecret, token.Claims{UID: uid, Name: strings.ToUpper(uid[:1]) + uid[1:], Grants: grants}, time.Now(), ttl)
 	if err != nil {
@@ -146,7 +146,7 @@ func mint(t *testing.T, uid string, ttl time.Duration, grants ...string) string 
 }
 
 // testWriter sends logs to the test's output.
-type testWriter struct{ t *testing.T }
+type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(p []byte) (int, error) {
 	w.t.Log(strings.TrimSpace(string(p)))
@@ -247,7 +247,7 @@ func (m *mediaRecorder) Close(_ context.Context, _, reason string) error {
 }
 
 // awaits waits until something was asked.
-func (m *mediaRecorder) awaits(t *testing.T, what string) {
+func (m *mediaRecorder) awaits(t testing.TB, what string) {
 	t.Helper()
 	deadline := time.After(5 * time.Second)
 	for {
