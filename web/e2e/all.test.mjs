@@ -13,4 +13,5 @@ await import("./controls.mjs");
 await import("./network.mjs");
 await import("./cometchat.mjs");
 await import("./voip.mjs");
+await import("./production.mjs");
 await import("./accessibility.mjs");

@@ -27,12 +27,15 @@ describe("a call of two", () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
-  story("by audio: both hear each other and no picture is sent", async () => {
+  story("by audio: both hear each other, no picture is sent, until one turns a camera on", async () => {
     const [alice, bob] = await two();
     await connect(alice, bob, "audio");
     await Promise.all([receives(alice.page, { audio: 1 }), receives(bob.page, { audio: 1 })]);
     await silent(alice.page, "video");
-    assert.equal(await alice.page.locator(".tool.camera").getAttribute("data-off"), "true");
+    assert.equal(await alice.page.locator(".tool.camera").getAttribute("aria-label"), "Turn camera on");
+    await alice.page.keyboard.press("v");
+    await receives(bob.page, { video: 1, audio: 1 });
+    await moving(bob.page, bob.pictureOf(alice));
     await bob.hangUp();
     await alice.told("Call ended");
     await Promise.all([alice.close(), bob.close()]);

@@ -7,12 +7,12 @@ let count = 0;
 /** A uid that no other test uses; the server limits how often one user rings another. */
 export const fresh = (name) => `${name}-${process.pid}-${++count}`;
 
-/** Opens the call page in a context of its own and signs in. options go to the browser context. */
+/** Opens the call page in a context of its own and signs in. uid and token may be given; other options go to the context. */
 export async function atPage(url, name, options = {}) {
-  const { uid = fresh(name), ...rest } = options;
+  const { uid = fresh(name), token, ...rest } = options;
   const { context, problems } = await newContext(url, rest);
   const person = new Person(await context.newPage(), uid, problems);
-  await person.open(url);
+  await person.open(url, token);
   return person;
 }
 
@@ -21,10 +21,10 @@ export class Person {
     Object.assign(this, { page, uid, problems });
   }
 
-  async open(url) {
+  async open(url, token) {
     await this.page.goto(url);
-    await this.page.fill("#who", this.uid);
-    await this.page.press("#who", "Enter");
+    await this.page.fill("#who", token ?? this.uid);
+    await this.page.click("[type=submit]");
     await this.page.waitForSelector('.link-state[data-state="connected"]');
   }
 

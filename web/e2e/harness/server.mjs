@@ -34,9 +34,10 @@ export async function freePort() {
 
 /**
  * Starts `parley serve --dev` with short deadlines. settings overrides options by their name in the configuration
- * (`calls.grace`). The result has url and ports, and stops, kills or restarts the process it started.
+ * (`calls.grace`); secret makes it a server for production, with one API key. The result has url and ports, and stops,
+ * kills or restarts the process it started.
  */
-export async function startServer(settings = {}) {
+export async function startServer(settings = {}, { secret } = {}) {
   const path = await built();
   const dir = await mkdtemp(join(tmpdir(), "parley-e2e-"));
   const [http, admin, media, turn] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
@@ -55,14 +56,14 @@ export async function startServer(settings = {}) {
     "shutdown.wait": "1s",
     ...settings,
   };
+  const flags = Object.entries(options).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
+  const env = { ...process.env, ...(secret ? { PARLEY_AUTH_KEYS_0_ID: "e2e", PARLEY_AUTH_KEYS_0_SECRET: secret } : {}) };
   const url = `http://127.0.0.1:${http}`;
   const log = [];
   let child;
 
   const launch = async () => {
-    child = spawn(path, ["serve", "--dev", ...Object.entries(options).flatMap(([name, value]) => ["--set", `${name}=${value}`])], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    child = spawn(path, ["serve", ...(secret ? [] : ["--dev"]), ...flags], { env, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         log.push(text);
@@ -91,6 +92,11 @@ export async function startServer(settings = {}) {
     ports: { http, media, turn },
     pid: () => child.pid,
     log: () => log.join(""),
+    /** A token as an operator makes one by hand. */
+    async token(uid) {
+      const { stdout } = await promisify(execFile)(path, ["token", ...flags, "--uid", uid], { env });
+      return stdout.trim();
+    },
     /** SIGKILL and a new process on the same ports and data. */
     async restart() {
       await end("SIGKILL");

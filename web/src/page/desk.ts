@@ -11,7 +11,7 @@ import { showRinging } from "./ringing.js";
 import { playEnded, playJoined, startLoop, stopLoop, unlockSound } from "./sounds.js";
 import { Stage } from "./stage.js";
 import { flashTitle, setTitle, stopFlashing } from "./title.js";
-import { closingWords, errorWords } from "./words.js";
+import { closingWords, errorWords, goneWords, spokenLength } from "./words.js";
 
 interface Notice {
   text: string;
@@ -19,6 +19,9 @@ interface Notice {
   button?: string;
   action?: () => void;
 }
+
+/** A notice that asks for nothing goes away by itself. */
+const noticeMilliseconds = 20_000;
 
 export class Desk {
   private readonly phone: Phone;
@@ -29,6 +32,7 @@ export class Desk {
   private stage: Stage | undefined;
   private ringing: { sessionId: string; busy: boolean; hide: () => void } | undefined;
   private last: Notice | undefined;
+  private fading: number | undefined;
   private elsewhere: Call[] = [];
 
   /** left runs when the user signs out or the server refuses the sign-in for good, with what to say about it. */
@@ -75,6 +79,7 @@ export class Desk {
 
   remove(): void {
     void this.phone.hangUp();
+    window.clearTimeout(this.fading);
     this.ringing?.hide();
     stopLoop();
     stopFlashing();
@@ -172,7 +177,8 @@ export class Desk {
   private finished(line: Line, reason: string, error: unknown): void {
     playEnded();
     if (line.call) this.history.add(line.call, false);
-    const text = error ? errorWords(error) : closingWords(reason, line.peer.group ? "" : line.peer.name);
+    this.home.clearSearch();
+    const text = error ? errorWords(error) : endWords(line, reason);
     const again = line.call?.initiator.uid === this.me.uid && ["unanswered", "busy", "lost", "failed", "never_joined"].includes(reason);
     const receiverType = line.peer.group ? "group" : "user";
     const button = again ? { button: "Call again", action: () => void this.dial(line.peer, receiverType, line.type) } : {};
@@ -210,13 +216,15 @@ export class Desk {
 
   private say(notice: Notice | undefined): void {
     this.last = notice;
+    window.clearTimeout(this.fading);
+    if (notice && !notice.bad && !notice.button) this.fading = window.setTimeout(() => this.say(undefined), noticeMilliseconds);
     if (notice) announceNow(notice.text);
     this.drawNotices();
   }
 
   private drawNotices(): void {
     const running = this.elsewhere.map((call) => ({
-      text: `Your call with ${peerOf(call, this.me.uid).name} is going on.`,
+      text: `Your call with ${peerOf(call, this.me.uid).name} goes on.`,
       button: "Join here",
       action: () => void this.enter(call.sessionId),
     }));
@@ -224,9 +232,11 @@ export class Desk {
   }
 }
 
-function goneWords(reason: string): string {
-  if (reason === "replaced") return "This tab's connection was taken over by another one.";
-  if (reason === "unauthorized" || reason === "token_failed") return "Your sign-in is no longer valid. Sign in again.";
-  if (reason === "unsupported_protocol") return "This page is older than the server. Reload it.";
-  return "The connection to the server was closed.";
+/** How the open call ended and, if there was talk, how long it was. */
+function endWords(line: Line, reason: string): string {
+  const group = line.peer.group;
+  const words = closingWords(group && reason === "hangup" ? "left_group" : reason, group ? "" : line.peer.name);
+  const { startedAt, endedAt } = line.call ?? {};
+  if (!startedAt || !["hangup", "left", "ended"].includes(reason)) return words;
+  return `${words} after ${spokenLength((endedAt || Date.now()) - startedAt)}`;
 }

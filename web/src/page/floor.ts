@@ -136,7 +136,9 @@ export class Floor {
   private arrange(): void {
     const count = this.grid.childElementCount;
     if (!this.element.classList.contains("pip") && count > 0) {
-      const { columns, width, height } = fit(count, this.grid.clientWidth, this.grid.clientHeight, gap);
+      // Beside a screen the strip is narrow: tiles in it keep the shape of a camera's picture.
+      const narrowest = this.sharers.length > 0 ? 4 / 3 : 1;
+      const { columns, width, height } = fit(count, this.grid.clientWidth, this.grid.clientHeight, gap, narrowest);
       // Rows break after this many columns, and a last row that is not full stands in the middle.
       const spare = this.grid.clientWidth - columns * width - (columns - 1) * gap;
       this.grid.style.setProperty("--pad", `${Math.max(0, Math.floor(spare / 2) - 1)}px`);

@@ -89,6 +89,12 @@ export class Home {
     this.undo.forEach((undo) => undo());
   }
 
+  /** Empties the search field: the call it was for has been made. */
+  clearSearch(): void {
+    this.input.value = "";
+    this.drawPeople();
+  }
+
   drawHistory(): void {
     this.recents.draw();
   }

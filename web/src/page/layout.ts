@@ -7,14 +7,14 @@ export interface Fit {
   height: number;
 }
 
-/** Tiles may be anything between these shapes (width over height). */
-const narrowest = 1;
+/** No tile is wider than this (width over height). */
 const widest = 16 / 9;
 
 /**
- * The arrangement that gives count tiles in a box the largest area each. Sizes are in pixels; gap is the space between tiles.
+ * The arrangement that gives count tiles in a box the largest area each. Sizes are in pixels; gap is the space between
+ * tiles, narrowest the least width over height of a tile.
  */
-export function fit(count: number, boxWidth: number, boxHeight: number, gap: number): Fit {
+export function fit(count: number, boxWidth: number, boxHeight: number, gap: number, narrowest = 1): Fit {
   let best: Fit = { columns: 1, width: 0, height: 0 };
   for (let columns = 1; columns <= Math.max(1, count); columns++) {
     const rows = Math.ceil(count / columns);

@@ -1,6 +1,6 @@
 // The call page: sign in, then one desk for the rest of the visit.
 
-import { Parley } from "../sdk/index.js";
+import { Parley, type ParleyError } from "../sdk/index.js";
 import { forget, remember, savedToken, subjectOf } from "./account.js";
 import { getConfig, login, type ServerConfig } from "./api.js";
 import { Desk } from "./desk.js";
@@ -8,7 +8,7 @@ import { byId, h } from "./dom.js";
 import { listenForKeys } from "./shortcuts.js";
 import { setTitle } from "./title.js";
 import { signInScreen } from "./signin.js";
-import { errorWords } from "./words.js";
+import { errorWords, goneWords } from "./words.js";
 
 const root = byId("app");
 
@@ -58,7 +58,8 @@ async function enter(config: ServerConfig, token: string, uid: string): Promise<
   } catch (error) {
     client.disconnect();
     forget();
-    signIn(config, errorWords(error));
+    const { reason } = (error as Partial<ParleyError>).details ?? {};
+    signIn(config, typeof reason === "string" ? goneWords(reason) : errorWords(error));
   }
 }
 

@@ -136,6 +136,7 @@ export class Stage {
     show(this.endForAll, line.peer.group && line.phase === "talking" && line.call?.initiator.uid === this.phone.me.uid);
     this.tools.update({
       ready: Boolean(session),
+      video: line.type === "video",
       microphoneOn: session?.local.microphoneOn ?? true,
       cameraOn: session?.local.cameraOn ?? line.type === "video",
       screenOn: session?.local.screenOn ?? false,

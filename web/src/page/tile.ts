@@ -19,6 +19,7 @@ export class Tile {
   readonly video: HTMLVideoElement;
   private readonly face: HTMLElement;
   private readonly muted = h("span", { class: "plate-muted" }, icon("micOff"));
+  private microphoneOn = true;
   private readonly note = h("p", { class: "tile-note" });
 
   constructor(
@@ -54,8 +55,11 @@ export class Tile {
     }
     if (state.note) parts.push(state.note);
     setAttribute(this.element, "aria-label", parts.join(", "));
+    this.microphoneOn = state.microphoneOn;
+    if (!state.microphoneOn) this.speaking = false;
     show(this.muted, !state.microphoneOn && !this.options.waiting);
     show(this.face, !state.cameraOn);
+    this.element.classList.toggle("faceless", !state.cameraOn);
     // Hidden from sight only: an element that is not displayed may stop playing sound.
     setAttribute(this.video, "data-off", !state.cameraOn);
     show(this.video, true);
@@ -64,7 +68,7 @@ export class Tile {
   }
 
   set speaking(on: boolean) {
-    this.element.classList.toggle("speaking", on);
+    this.element.classList.toggle("speaking", on && this.microphoneOn);
   }
 
   /** Chooses between cropping and letterboxing for the present sizes. */

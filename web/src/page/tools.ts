@@ -5,6 +5,8 @@ import { icon, type IconName } from "./icons.js";
 
 export interface ToolsState {
   ready: boolean;
+  /** A video call: a camera that is off is worth a warning colour. */
+  video: boolean;
   microphoneOn: boolean;
   cameraOn: boolean;
   screenOn: boolean;
@@ -56,7 +58,7 @@ export class Tools {
     this.screen.set(screenOn ? "screenOff" : "screen", screenOn ? "Stop" : "Share", screenOn ? "Stop sharing the screen" : "Share your screen");
     this.end.set("hangup", state.hangUpWord);
     setAttribute(this.microphone.button, "data-off", state.ready && !microphoneOn ? "true" : false);
-    setAttribute(this.camera.button, "data-off", state.ready && !cameraOn ? "true" : false);
+    setAttribute(this.camera.button, "data-off", state.ready && state.video && !cameraOn ? "true" : false);
     setAttribute(this.screen.button, "data-on", screenOn ? "true" : false);
     for (const { button } of [this.microphone, this.camera, this.screen]) button.disabled = !state.ready;
   }

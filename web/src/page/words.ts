@@ -7,6 +7,7 @@ const closings: Record<string, string> = {
   unanswered: "No answer",
   hangup: "Call ended",
   left: "Call ended",
+  left_group: "You left the call",
   ended: "Call ended",
   ended_for_all: "The call was ended for everyone",
   lost: "Connection lost",
@@ -66,6 +67,14 @@ export function errorWords(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: string };
   if (typeof code === "string" && errors[code]) return errors[code];
   return message || "Something went wrong. Try again.";
+}
+
+/** Why the server connection was given up; the reason is of the SDK's disconnected event. */
+export function goneWords(reason: string): string {
+  if (reason === "replaced") return "This tab's connection was taken over by another one.";
+  if (reason === "unauthorized" || reason === "token_failed") return "Your sign-in is not valid, or no longer. Sign in again.";
+  if (reason === "unsupported_protocol") return "This page is older than the server. Reload it.";
+  return "The connection to the server was closed.";
 }
 
 /** Milliseconds as m:ss or h:mm:ss. */
