@@ -25,6 +25,7 @@ type pageData struct {
 type pageResult struct {
 	Scenario, Shape string
 	Rows            []pageRow
+	Noisy           bool // some row has noise
 	Remarks         []string
 	Failures        []string
 	Plots           []template.HTML
@@ -62,6 +63,7 @@ func (r Report) WriteHTML(w io.Writer, misses []Miss, comparison *Comparison) er
 func (r *Result) page() (pageResult, error) {
 	out := pageResult{Scenario: r.Scenario, Shape: r.Shape, Remarks: r.remarks(), Failures: r.Failures}
 	for _, f := range r.Figures {
+		out.Noisy = out.Noisy || f.Noise > 0
 		out.Rows = append(out.Rows, pageRow{Label: f.Label, Key: f.Key, Value: r.value(f), Noise: noiseText(f)})
 	}
 	add := func(p *plot.Plot, title string) error {

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"regexp"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -132,7 +133,7 @@ func logTicks(low, high float64) []plot.Tick {
 			}
 			tick := plot.Tick{Value: at}
 			if step == 1 || high-low < 2 {
-				tick.Label = duration(math.Round(math.Pow(10, at)) * 1e3)
+				tick.Label = short(math.Round(math.Pow(10, at)), Microseconds)
 			}
 			ticks = append(ticks, tick)
 		}
@@ -140,17 +141,39 @@ func logTicks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// unitTicks labels gonum's default ticks with the unit.
+// unitTicks labels gonum's default ticks with the unit. Those of bytes are at round numbers of a binary prefix.
 func unitTicks(unit Unit) plot.TickerFunc {
 	return func(low, high float64) []plot.Tick {
-		ticks := plot.DefaultTicks{}.Ticks(low, high)
+		scale := 1.0
+		for unit == Bytes && high/scale > 1024 {
+			scale *= 1024
+		}
+		ticks := plot.DefaultTicks{}.Ticks(low/scale, high/scale)
 		for i := range ticks {
+			ticks[i].Value *= scale
 			if ticks[i].Label != "" {
-				ticks[i].Label = Format(ticks[i].Value, unit)
+				ticks[i].Label = short(ticks[i].Value, unit)
 			}
 		}
 		return ticks
 	}
+}
+
+// zeros are the digits of a round number that say nothing on an axis.
+var zeros = regexp.MustCompile(`\.(0+|([0-9]*[1-9])0+)( |$)`)
+
+// short prints a value for an axis.
+func short(value float64, unit Unit) string {
+	if value == 0 {
+		return "0"
+	}
+	return zeros.ReplaceAllStringFunc(Format(value, unit), func(tail string) string {
+		number, space := strings.TrimRight(tail, " "), ""
+		if number != tail {
+			space = " "
+		}
+		return strings.TrimRight(strings.TrimRight(number, "0"), ".") + space
+	})
 }
 
 // plot draws one value over the time of the run.

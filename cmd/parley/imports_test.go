@@ -57,6 +57,9 @@ var packages = map[string]struct {
 
 	"bench/client": {rim, nil}, // written from docs/protocol.md alone
 	"bench/serve":  {rim, nil},
+
+	"bench/report":   {rim, nil},
+	"bench/progress": {rim, nil},
 }
 
 // forbidden are the imports that a pure package has no use for.
