@@ -60,6 +60,8 @@ var packages = map[string]struct {
 
 	"bench/report":   {rim, nil},
 	"bench/progress": {rim, nil},
+	"bench/datagram": {rim, nil},
+	"bench/proc":     {rim, nil},
 }
 
 // forbidden are the imports that a pure package has no use for.
