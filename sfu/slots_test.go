@@ -154,28 +154,56 @@ func TestScreenGetsAPairOfItsOwn(t *testing.T) {
 	alice := newClient(b, "room", "alice", clientOptions{open: true})
 	alice.play()
 	bob.packet(0, true)
-	screen, err := webrtc.NewTrackLocalStaticRTP(vp8(), "screen", "screen")
-	must(t, err)
-	tr, err := alice.pc.AddTransceiverFromTrack(screen, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
-	must(t, err)
-	alice.watch(tr.Sender())
-	alice.offered.Publications = append(alice.offered.Publications, OfferedPublication{MID: "5", Source: "screen"})
-	must(t, alice.offer(false, nil))
+	alice.share()
 	e := b.await("slot", func(e Event) bool { return e.Kind == Slot && e.Participant == "bob" && e.Video == "alice.5" })
 	if e.Pair == 0 {
 		t.Error("the screen took the camera's pair")
 	}
-	alice.writers.Go(func() {
+	bob.packet(e.Pair, true)
+}
+
+// In a call of two, with one pair, a screen waits for the second: the other's sound and picture go on where they are.
+func TestAScreenDoesNotInterruptACallOfTwo(t *testing.T) {
+	b := newBench(t, nil)
+	bob := newClient(b, "room", "bob", clientOptions{open: true, pairs: 1, silent: true})
+	alice := newClient(b, "room", "alice", clientOptions{open: true})
+	alice.play()
+	bob.packet(0, true)
+	alice.share()
+	if e := b.awaitKind(SlotsNeeded, "bob"); e.Pairs != 4 {
+		t.Fatalf("%d pairs", e.Pairs)
+	}
+	bob.slots(3)
+	must(t, bob.offer(false, nil))
+	e := b.await("slot", func(e Event) bool { return e.Kind == Slot && e.Participant == "bob" && e.Video == "alice.5" })
+	bob.packet(e.Pair, true)
+	for _, e := range b.all() {
+		if e.Kind == Slot && e.Participant == "bob" && e.Pair == 0 && e.Video != "alice.1" {
+			t.Errorf("pair 0: %+v", e)
+		}
+	}
+}
+
+// share publishes a screen and negotiates it as m-line 5.
+func (c *client) share() {
+	c.t.Helper()
+	screen, err := webrtc.NewTrackLocalStaticRTP(vp8(), "screen", "screen")
+	must(c.t, err)
+	tr, err := c.pc.AddTransceiverFromTrack(screen, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+	must(c.t, err)
+	c.watch(tr.Sender())
+	c.offered.Publications = append(c.offered.Publications, OfferedPublication{MID: "5", Source: "screen"})
+	must(c.t, c.offer(false, nil))
+	c.writers.Go(func() {
 		for n := 0; ; n++ {
 			select {
-			case <-alice.stop:
+			case <-c.stop:
 				return
 			case <-time.After(10 * time.Millisecond):
 			}
-			_ = screen.WriteRTP(alice.picture(n))
+			_ = screen.WriteRTP(c.picture(n))
 		}
 	})
-	bob.packet(e.Pair, true)
 }
 
 // A keyframe that somebody asks for is asked of the publisher, and not more often than configured.

@@ -1,8 +1,8 @@
 // Package slots decides who is on which pair of receive slots of one participant.
 //
-// A pair carries one participant's microphone and camera, or screen sound and screen. When there are more than the pool
-// has pairs, screens go first, then whoever joined earlier. Who stays on keeps its pair: nobody is moved so that
-// another fits better.
+// A pair carries one participant's microphone and camera, or screen sound and screen. Who is on a pair keeps it: nobody is
+// moved so that another fits better, and while the pool can grow nobody is taken off it either. Only a pool that cannot grow
+// any more chooses: screens go first, then whoever joined earlier.
 package slots
 
 import (
@@ -54,6 +54,7 @@ func (t *Table) Assign(pairs int, groups []Group) (changes []Change, needed int)
 	wanted := t.eligible(groups)
 	if size := Grow(pairs, len(wanted), t.max); size > pairs {
 		needed = size
+		t.seatedFirst(wanted, pairs)
 	}
 	wanted = wanted[:min(len(wanted), pairs)]
 
@@ -97,6 +98,18 @@ func (t *Table) eligible(groups []Group) []Group {
 		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Participant, b.Participant))
 	})
 	return list
+}
+
+// seatedFirst brings those who are on one of the first pairs already to the front: the others get theirs when the pool has
+// grown, which takes one negotiation. A screen would else interrupt the sound of whoever it displaced.
+func (t *Table) seatedFirst(list []Group, pairs int) {
+	waits := func(g *Group) int {
+		if at, ok := t.PairOf(g.Participant, g.Screen); ok && at < pairs {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b Group) int { return cmp.Compare(waits(&a), waits(&b)) })
 }
 
 // changes lists the pairs whose content differs in next, which is at least as long as the table.

@@ -48,14 +48,36 @@ func TestACallGrowsAndShrinks(t *testing.T) {
 		{"the pool grew", 4, []Group{camera("b", 2), camera("c", 3)}, "bc..", 0, 1},
 		{"a screen takes the next", 4, []Group{camera("b", 2), camera("c", 3), screen("b", 2)}, "bc[b].", 0, 1},
 		{"two more, one without room", 4, []Group{camera("b", 2), camera("c", 3), screen("b", 2), camera("d", 4), camera("e", 5)}, "bc[b]d", 8, 1},
-		{"a second screen pushes out the last camera", 4, []Group{camera("b", 2), camera("c", 3), screen("b", 2), camera("d", 4), screen("c", 3)}, "bc[b][c]", 8, 1},
-		{"leaving makes room", 4, []Group{camera("c", 3), screen("c", 3), camera("d", 4)}, "dc.[c]", 0, 2},
+		{"a second screen waits for the pool to grow", 4, []Group{camera("b", 2), camera("c", 3), screen("b", 2), camera("d", 4), screen("c", 3)}, "bc[b]d", 8, 0},
+		{"leaving makes room", 4, []Group{camera("c", 3), screen("c", 3), camera("d", 4)}, "[c]c.d", 0, 2},
 		{"all gone", 4, nil, "....", 0, 3},
 	} {
 		changes, needed := table.Assign(step.pairs, step.groups)
 		if on(table) != step.want || needed != step.needed || len(changes) != step.moved {
 			t.Fatalf("%s: %s, needs %d, %d changes %+v; want %s, %d, %d", step.what, on(table), needed, len(changes), changes, step.want, step.needed, step.moved)
 		}
+	}
+}
+
+// Somebody shares a screen in a call of two: the sound and the picture that are there already go on without a change.
+func TestAScreenMovesNobodyUnlessThePoolIsAtItsEnd(t *testing.T) {
+	both := []Group{camera("b", 2), screen("b", 2)}
+	table := New("me", 30)
+	table.Assign(1, both[:1])
+	for _, step := range []struct {
+		pairs  int
+		want   string
+		needed int
+	}{{1, "b", 4}, {4, "b[b]..", 0}} {
+		_, needed := table.Assign(step.pairs, both)
+		if on(table) != step.want || needed != step.needed {
+			t.Errorf("%d pairs: %s, needs %d; want %s, %d", step.pairs, on(table), needed, step.want, step.needed)
+		}
+	}
+	small := New("me", 1)
+	small.Assign(1, both[:1])
+	if _, needed := small.Assign(1, both); on(small) != "[b]" || needed != 0 {
+		t.Errorf("a pool that cannot grow: %s, needs %d", on(small), needed)
 	}
 }
 

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -36,6 +37,10 @@ func (p *Peer) Negotiate(ctx context.Context, offer *Description, roles Roles) (
 		return Answer{}, err
 	}
 	p.fingerprint = offer.Fingerprint
+	if p.ufrag != offer.ufrag { // an ICE restart forgets the addresses
+		p.ufrag = strings.Clone(offer.ufrag)
+		p.remotes.Store(0)
+	}
 	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: text}); err != nil {
 		if p.pc.SignalingState() == webrtc.SignalingStateStable {
 			return Answer{}, invalid("%v", err)

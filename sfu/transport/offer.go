@@ -52,6 +52,9 @@ func (d *Description) transport(m *sdp.MediaDescription) error {
 	if len(attribute("ice-ufrag")) < 4 || len(attribute("ice-pwd")) < 22 {
 		return ErrNoICE
 	}
+	if d.ufrag == "" {
+		d.ufrag = attribute("ice-ufrag")
+	}
 	print := strings.ToLower(attribute("fingerprint"))
 	algorithm, digest, _ := strings.Cut(print, " ")
 	if !slices.Contains([]string{"sha-1", "sha-256", "sha-384", "sha-512"}, algorithm) || digest == "" {

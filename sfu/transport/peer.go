@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -74,9 +75,11 @@ type Peer struct {
 	// Owned by the caller of Negotiate; fingerprint is written before the connection can change its state.
 	fingerprint string
 	streams     map[string]*Stream
+	ufrag       string // of the client's ICE
 
 	batch [1]Datagram // owned by the receiving goroutine
 
+	remotes  atomic.Int32 // addresses since the last ICE restart
 	sources  atomic.Int32
 	channels atomic.Int32
 	flooded  atomic.Bool
@@ -121,6 +124,11 @@ func (p *Peer) opened(c *webrtc.DataChannel) {
 			p.sink.Message(m.Data)
 		}
 	})
+}
+
+// another says whether the ICE agent may talk to one more address.
+func (p *Peer) another(net.IP) bool {
+	return p.remotes.Load() < maxRemotes && p.remotes.Add(1) <= maxRemotes
 }
 
 // State is the connection's state at this moment.

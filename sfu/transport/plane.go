@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -45,6 +46,7 @@ type Plane struct {
 	addresses []netip.AddrPort // as candidates carry them
 	bound     map[netip.Addr]bool
 	loopback  bool
+	refused   atomic.Uint64
 
 	peers sync.WaitGroup
 }
@@ -83,6 +85,9 @@ func certificate() (webrtc.Certificate, error) {
 // Addresses are the addresses that candidates carry, UDP and TCP, each once.
 func (p *Plane) Addresses() []netip.AddrPort { return p.addresses }
 
+// Refused counts datagrams and connections that were turned away because their address had sent too many.
+func (p *Plane) Refused() uint64 { return p.refused.Load() }
+
 // Close closes the sockets. Peers must have been closed; it waits for what they left running.
 func (p *Plane) Close() error {
 	p.peers.Wait()
@@ -112,6 +117,7 @@ func (p *Plane) api(peer *Peer) (*webrtc.API, error) {
 	s.SetNetworkTypes(types)
 	s.SetIncludeLoopbackCandidate(p.loopback)
 	s.SetIPFilter(p.offered)
+	s.SetRemoteIPFilter(peer.another)
 	s.DisableActiveTCP(true)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetICETimeouts(p.config.Disconnected, p.config.Failed, 2*time.Second)

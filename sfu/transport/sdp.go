@@ -35,6 +35,7 @@ func invalid(format string, args ...any) error {
 type Description struct {
 	Sections    []Section
 	Fingerprint string // algorithm, a space, and the digest, in lower case
+	ufrag       string // of the first m-line
 	parsed      *sdp.SessionDescription
 }
 

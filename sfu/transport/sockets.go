@@ -39,7 +39,7 @@ func (p *Plane) listen() error {
 			local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 			port = local.Port() // port 0 is chosen once for all addresses of a wildcard
 			p.note(local)
-			muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: loggers{p.config.Logger}.NewLogger("ice")}))
+			muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: newIntake(conn, &p.refused), Logger: loggers{p.config.Logger}.NewLogger("ice")}))
 		}
 	}
 	p.udp = ice.NewMultiUDPMuxDefault(muxes...)
@@ -64,7 +64,7 @@ func (p *Plane) listenTCP(address string) error {
 	local := l.Addr().(*net.TCPAddr).AddrPort()
 	at := netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
 	p.tcp = append(p.tcp, tcpMux{at.Addr(), ice.NewTCPMuxDefault(ice.TCPMuxParams{
-		Listener:                     netutil.LimitListener(l, tcpConnections),
+		Listener:                     &fair{Listener: netutil.LimitListener(l, tcpConnections), refused: &p.refused, open: map[netip.Addr]int{}},
 		Logger:                       loggers{p.config.Logger}.NewLogger("ice"),
 		ReadBufferSize:               64,
 		WriteBufferSize:              tcpWriteBuffer,

@@ -1,0 +1,154 @@
+package transport
+
+import (
+	"hash/maphash"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxRemotes bounds the addresses that one client's ICE agent talks to between two ICE restarts. A check makes an address
+	// a candidate, which is checked in turn up to nine times, and its source may be forged (RFC 8445 §19.5.1). A browser with
+	// four networks and three ways through TURN comes from fewer than twenty.
+	maxRemotes = 32
+
+	// What one address and port may send: more than any publisher, and much less than an agent can look at. Behind the
+	// socket pion queues without a bound.
+	sourceRate, sourceBurst = 5_000, 5_000
+	// How many of an IP address's datagrams may be STUN, which finds its way to an agent from any port. An office behind one
+	// NAT, or everybody on our own relay, shares it.
+	checkRate, checkBurst = 20_000, 20_000
+
+	sourceBuckets, checkBuckets = 16384, 1024
+
+	// tcpPerAddress is an office behind one NAT.
+	tcpPerAddress = 256
+)
+
+// bucket is a token bucket; a fresh one is full.
+type bucket struct {
+	tokens float64
+	at     time.Time
+}
+
+func (b *bucket) take(now time.Time, rate, burst float64) bool {
+	if b.at.IsZero() {
+		b.tokens = burst
+	} else if passed := now.Sub(b.at); passed > 0 {
+		b.tokens = min(burst, b.tokens+passed.Seconds()*rate)
+	}
+	b.at = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
+
+// customer is the address, or the IPv6 network that one customer has for themselves.
+func customer(addr netip.Addr) netip.Addr {
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() {
+		if network, err := addr.Prefix(64); err == nil {
+			return network.Addr()
+		}
+	}
+	return addr
+}
+
+// intake is a media socket that drops what one address sends above its rate. Memory is fixed: addresses share a table of
+// buckets, at worst two of them one.
+type intake struct {
+	*net.UDPConn
+	refused *atomic.Uint64
+
+	// Owned by the one reader.
+	seed    maphash.Seed
+	sources [sourceBuckets]bucket
+	checks  [checkBuckets]bucket
+}
+
+func newIntake(conn *net.UDPConn, refused *atomic.Uint64) *intake {
+	return &intake{UDPConn: conn, refused: refused, seed: maphash.MakeSeed()}
+}
+
+// ReadFromAddrPort reads the next datagram that may pass (ice.AddrPortReaderWriter).
+func (i *intake) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
+	for {
+		n, from, err := i.ReadFromUDPAddrPort(b)
+		if err != nil || i.allow(time.Now(), from, n > 0 && b[0] < 4) {
+			return n, from, err
+		}
+		i.refused.Add(1)
+	}
+}
+
+// allow says whether a datagram, STUN or not (RFC 7983), may pass. A yes is counted.
+func (i *intake) allow(now time.Time, from netip.AddrPort, stun bool) bool {
+	if stun && !i.checks[maphash.Comparable(i.seed, customer(from.Addr()))%checkBuckets].take(now, checkRate, checkBurst) {
+		return false
+	}
+	return i.sources[maphash.Comparable(i.seed, from)%sourceBuckets].take(now, sourceRate, sourceBurst)
+}
+
+// WriteToAddrPort sends a datagram (ice.AddrPortReaderWriter).
+func (i *intake) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	return i.WriteToUDPAddrPort(b, to)
+}
+
+// fair is a listener that one address cannot fill.
+type fair struct {
+	net.Listener
+	refused *atomic.Uint64
+
+	mu   sync.Mutex
+	open map[netip.Addr]int // guarded by mu
+}
+
+// Accept returns the next connection of an address that has fewer than tcpPerAddress; the others it closes.
+func (f *fair) Accept() (net.Conn, error) {
+	for {
+		conn, err := f.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		from := customer(conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr())
+		if f.take(from) {
+			return &fairConn{Conn: conn, free: sync.OnceFunc(func() { f.free(from) })}, nil
+		}
+		f.refused.Add(1)
+		_ = conn.Close()
+	}
+}
+
+func (f *fair) take(from netip.Addr) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open[from] >= tcpPerAddress {
+		return false
+	}
+	f.open[from]++
+	return true
+}
+
+func (f *fair) free(from netip.Addr) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open[from]--; f.open[from] <= 0 {
+		delete(f.open, from)
+	}
+}
+
+type fairConn struct {
+	net.Conn
+	free func()
+}
+
+// Close closes the connection and lets its address have another.
+func (c *fairConn) Close() error {
+	c.free()
+	return c.Conn.Close()
+}
