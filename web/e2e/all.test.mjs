@@ -11,6 +11,7 @@ await import("./endings.mjs");
 await import("./group.mjs");
 await import("./controls.mjs");
 await import("./network.mjs");
+await import("./corners.mjs");
 await import("./cometchat.mjs");
 await import("./voip.mjs");
 await import("./production.mjs");

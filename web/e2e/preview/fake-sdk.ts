@@ -42,7 +42,7 @@ class FakeSession extends Emitter<any> {
   constructor(readonly call: any) {
     super();
     const video = call.type === "video";
-    this.local = { user: me(), microphoneOn: true, cameraOn: video, screenOn: false, stream: video ? picture(170) : new MediaStream(), screen: new MediaStream() };
+    this.local = { user: me(), microphoneOn: true, cameraOn: video, screenOn: false, errors: new Map(), stream: video ? picture(170) : new MediaStream(), screen: new MediaStream() };
   }
   fire(event: string, payload: unknown = {}) {
     this.emit(event, payload as never);

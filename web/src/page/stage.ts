@@ -96,6 +96,9 @@ export class Stage {
 
   private attach(session: Session): void {
     this.session = session;
+    // Devices are opened while the session is joined: what failed by now was not heard as an event.
+    const failures = [...session.local.errors.values()].map(errorWords);
+    for (const words of new Set(failures)) toast(words);
     this.undo.push(
       session.on("participantJoined", ({ participant }) => {
         announce(`${nameOf(participant)} joined`);
