@@ -51,17 +51,6 @@ const (
 	Closed
 )
 
-// The data channel that clients open, and its bounds.
-const (
-	channelLabel = "parley"
-	maxChannels  = 16
-	maxBuffered  = 1 << 20  // bytes not yet acknowledged by the client
-	maxMessage   = 64 << 10 // bytes that our SDP allows; the SFU itself takes less
-)
-
-// ErrBuffered says that a client does not drain its data channel.
-var ErrBuffered = errors.New("data channel is full")
-
 // ErrUnusable says that a failed negotiation left the peer in the middle: it can only be closed.
 var ErrUnusable = errors.New("negotiation failed half-way")
 
@@ -86,6 +75,9 @@ type Peer struct {
 	closed   atomic.Bool
 	channel  atomic.Pointer[webrtc.DataChannel]
 	close    sync.Once
+
+	reading sync.Mutex // closed is set, and readers are added to, with it held
+	readers sync.WaitGroup
 }
 
 // NewPeer makes a peer without a connection. It must be closed before the plane.
@@ -107,23 +99,6 @@ func (p *Plane) NewPeer(sink Sink) (*Peer, error) {
 	peer.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { sink.State() })
 	peer.pc.OnDataChannel(peer.opened)
 	return peer, nil
-}
-
-// opened takes the first data channel of the right name and refuses others.
-func (p *Peer) opened(c *webrtc.DataChannel) {
-	if p.channels.Add(1) > maxChannels {
-		p.flooded.Store(true)
-		p.sink.State()
-	}
-	if c.Label() != channelLabel || !p.channel.CompareAndSwap(nil, c) {
-		_ = c.Close()
-		return
-	}
-	c.OnMessage(func(m webrtc.DataChannelMessage) {
-		if !p.closed.Load() {
-			p.sink.Message(m.Data)
-		}
-	})
 }
 
 // another says whether the ICE agent may talk to one more address.
@@ -188,25 +163,16 @@ func (p *Peer) Send(batch []Outgoing) (failed int) {
 // SendRTCP writes one compound packet.
 func (p *Peer) SendRTCP(packets []rtcp.Packet) error { return p.pc.WriteRTCP(packets) }
 
-// SendMessage sends text on the data channel, or drops it: ErrBuffered when the client is slow.
-func (p *Peer) SendMessage(text string) error {
-	c := p.channel.Load()
-	if c == nil || c.ReadyState() != webrtc.DataChannelStateOpen {
-		return errors.New("data channel is not open")
-	}
-	if c.BufferedAmount()+uint64(len(text)) > maxBuffered {
-		return ErrBuffered
-	}
-	return c.SendText(text)
-}
-
 // Close ends the connection in the background; Plane.Close waits for it.
 func (p *Peer) Close() {
 	p.close.Do(func() {
+		p.reading.Lock()
 		p.closed.Store(true)
+		p.reading.Unlock()
 		go func() {
 			defer p.plane.peers.Done()
 			_ = p.pc.GracefulClose() // there is nobody to tell
+			p.readers.Wait()
 		}()
 	})
 }

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/pion/ice/v4"
+	"github.com/pion/transport/v4/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -39,6 +40,7 @@ type Config struct {
 type Plane struct {
 	config      Config
 	certificate webrtc.Certificate
+	net         *stdnet.Net // this machine's interfaces, asked for once: our sockets do not follow them either
 
 	udp       *ice.MultiUDPMuxDefault
 	tcp       tcpMuxes
@@ -56,6 +58,9 @@ func Listen(config Config) (*Plane, error) {
 	p := &Plane{config: config, bound: map[netip.Addr]bool{}}
 	var err error
 	if p.certificate, err = certificate(); err != nil {
+		return nil, err
+	}
+	if p.net, err = stdnet.NewNet(); err != nil {
 		return nil, err
 	}
 	if err := p.listen(); err != nil {
@@ -129,6 +134,8 @@ func (p *Plane) api(peer *Peer) (*webrtc.API, error) {
 	}
 	s.SetSRTPProtectionProfiles(profiles...)
 	s.SetFireOnTrackBeforeFirstRTP(true)
+	s.DetachDataChannels()
+	s.SetNet(p.net)
 	s.SetSCTPMaxReceiveBufferSize(256 << 10)
 	s.SetSCTPMaxMessageSize(maxMessage)
 	s.LoggerFactory = loggers{p.config.Logger}
