@@ -80,6 +80,7 @@ type Calls struct {
 	WhenBusy        string        `yaml:"when_busy" env:"WHEN_BUSY"` // busy | ring
 	RingsPerMinute  int           `yaml:"rings_per_minute" env:"RINGS_PER_MINUTE"`
 	Directory       string        `yaml:"directory" env:"DIRECTORY"` // open | closed
+	HistoryTTL      time.Duration `yaml:"history_ttl" env:"HISTORY_TTL"`
 	MaxParticipants int           `yaml:"max_participants" env:"MAX_PARTICIPANTS"`
 	Pairs           int           `yaml:"pairs" env:"PAIRS"`
 	MaxPairs        int           `yaml:"max_pairs" env:"MAX_PAIRS"`
@@ -88,6 +89,7 @@ type Calls struct {
 // Signaling is the limits of the WebSocket, §1 and §2 of docs/protocol.md.
 type Signaling struct {
 	MaxSockets    int           `yaml:"max_sockets" env:"MAX_SOCKETS"`
+	MaxPending    int           `yaml:"max_pending" env:"MAX_PENDING"` // of one address, before hello
 	HelloTimeout  time.Duration `yaml:"hello_timeout" env:"HELLO_TIMEOUT"`
 	IdleTimeout   time.Duration `yaml:"idle_timeout" env:"IDLE_TIMEOUT"`
 	WriteTimeout  time.Duration `yaml:"write_timeout" env:"WRITE_TIMEOUT"`
@@ -168,7 +170,8 @@ func Default() Config {
 		},
 		Calls: Calls{
 			RingTimeout: 45 * time.Second, Grace: 30 * time.Second, JoinDeadline: 30 * time.Second,
-			WhenBusy: "busy", RingsPerMinute: 6, Directory: "open", MaxParticipants: 50, Pairs: 4, MaxPairs: 28,
+			WhenBusy: "busy", RingsPerMinute: 6, Directory: "open", HistoryTTL: 30 * 24 * time.Hour,
+			MaxParticipants: 50, Pairs: 4, MaxPairs: 28,
 		},
 		Signaling: defaultSignaling(),
 		Auth:      Auth{Keys: []Key{}, TokenTTL: time.Hour},
@@ -180,7 +183,7 @@ func Default() Config {
 
 func defaultSignaling() Signaling {
 	return Signaling{
-		MaxSockets:   20_000,
+		MaxSockets: 20_000, MaxPending: 256,
 		HelloTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
 		MessageBytes: 64 << 10, OfferBytes: 512 << 10, SendMessages: 512, SendBytes: 1 << 20,
 		ResumeTime: time.Minute, ResumeEvents: 512, ResumeBytes: 1 << 20, MaxDevices: 64,

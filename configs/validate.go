@@ -107,6 +107,7 @@ func (c Config) checkCalls(k *checker) {
 	k.between("calls.join_deadline", c.Calls.JoinDeadline, time.Second, 10*time.Minute)
 	k.oneOf("calls.when_busy", c.Calls.WhenBusy, "busy", "ring")
 	k.oneOf("calls.directory", c.Calls.Directory, "open", "closed")
+	k.between("calls.history_ttl", c.Calls.HistoryTTL, time.Minute, 10*365*24*time.Hour)
 	k.number("calls.rings_per_minute", c.Calls.RingsPerMinute, 1, 10_000)
 	k.number("calls.max_participants", c.Calls.MaxParticipants, 2, 1000)
 	k.number("calls.max_pairs", c.Calls.MaxPairs, 1, 28)
@@ -119,6 +120,7 @@ func (c Config) checkCalls(k *checker) {
 func (c Config) checkSignaling(k *checker) {
 	s := c.Signaling
 	k.number("signaling.max_sockets", s.MaxSockets, 1, 10_000_000)
+	k.number("signaling.max_pending", s.MaxPending, 1, 10_000_000)
 	k.between("signaling.hello_timeout", s.HelloTimeout, time.Second, time.Minute)
 	k.between("signaling.idle_timeout", s.IdleTimeout, 30*time.Second, time.Hour)
 	k.between("signaling.write_timeout", s.WriteTimeout, time.Second, time.Minute)

@@ -252,13 +252,20 @@ func (s *Server) resume(ctx context.Context) error {
 
 // sweep moves the calls that ended a while ago into the history.
 func (s *Server) sweep(now time.Time) {
+	failed, reason := 0, error(nil)
 	for _, l := range s.calls.ripe(now.Add(-lingering)) {
+		if s.closing.Load() {
+			return // the next process finds the rest in the store
+		}
 		if err := s.retire(l.published.Load().call, l.revision); err != nil {
-			l.log.Error("moving a finished call into the history failed", "error", err)
+			failed, reason = failed+1, err
 			s.calls.finish(l) // until next time
 			continue
 		}
 		s.calls.remove(l)
+	}
+	if failed > 0 {
+		s.log.Error("finished calls could not be moved into the history", "calls", failed, "error", reason)
 	}
 }
 

@@ -55,9 +55,14 @@ func TestWhateverEverybodyDoesAtOnceEachCallEndsOnceAndNobodyStaysBusy(t *testin
 			t.Errorf("call %s was seen to end as %v", id, statuses)
 		}
 	}
-	left, err := n.store.List(t.Context(), "busy")
-	if err != nil || len(left) != 0 {
-		t.Errorf("still busy: %v, %v", left, err)
+	records, err := n.store.List(t.Context(), "busy")
+	if err != nil || len(records) == 0 {
+		t.Fatalf("%d busy records, %v", len(records), err)
+	}
+	for _, r := range records {
+		if in, _, err := n.holder(t.Context(), r.Key, ""); in != "" || err != nil {
+			t.Errorf("%s still names %q, %v", r.Key, in, err)
+		}
 	}
 }
 

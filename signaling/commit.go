@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/call"
@@ -13,8 +14,9 @@ import (
 )
 
 // Where calls are in the store. A call that is live, or ended a moment ago, is under call/, an older one under history/.
-// busy/user/ and busy/group/ name the call that a user holds a seat in and a group's call that is not over; they change
-// together with the call or not at all, so that nobody stays busy through a crash.
+// busy/user/ and busy/group/ name the call in which a user took a seat last, and a group's newest call. Whether it binds them
+// still is for that call to say, so nobody stays busy through a crash, and hanging up is one plain write. A record is written
+// together with the call that takes the user, or not at all, and stays: that is as many as there are users and groups.
 func callKey(id string) string        { return "call/" + id }
 func historyKey(id string) string     { return "history/" + id }
 func busyUserKey(uid string) string   { return "busy/user/" + uid }
@@ -49,7 +51,7 @@ func (s *Server) storeContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(s.context, storeTimeout)
 }
 
-// commit brings a call from one state to the next, together with who is busy because of it. Before is nil for a new call.
+// commit brings a call from one state to the next, together with who becomes busy because of it. Before is nil for a new call.
 // It returns the call's new revision, or store.ErrConflict when the next state must be decided again with fresh facts.
 func (s *Server) commit(before, after *call.Call, revision uint64) (uint64, error) {
 	start := time.Now()
@@ -73,78 +75,49 @@ func (s *Server) commit(before, after *call.Call, revision uint64) (uint64, erro
 	return 0, err
 }
 
-// busyChanges says which busy records change with the call.
+// busyChanges says which busy records are written with the call: those of users who take a seat, and the group's with its
+// new call. Nothing is written when they become free, because the call itself says so.
 func (s *Server) busyChanges(ctx context.Context, before, after *call.Call) ([]store.Change, error) {
-	var was []string
+	var was, keys []string
 	if before != nil {
 		was = before.BusyUsers()
 	}
-	is := after.BusyUsers()
-	var out []store.Change
-	add := func(c store.Change, needed bool, err error) error {
-		if err == nil && needed {
-			out = append(out, c)
-		}
-		return err
-	}
-	for _, uid := range is {
+	for _, uid := range after.BusyUsers() {
 		if !slices.Contains(was, uid) {
-			if err := add(s.occupy(ctx, busyUserKey(uid), after.ID)); err != nil {
-				return nil, err
-			}
+			keys = append(keys, busyUserKey(uid))
 		}
 	}
-	for _, uid := range was {
-		if !slices.Contains(is, uid) {
-			if err := add(s.vacate(ctx, busyUserKey(uid), after.ID)); err != nil {
-				return nil, err
-			}
+	if before == nil && after.ReceiverType == call.Group && !after.Terminal() {
+		keys = append(keys, busyGroupKey(after.Receiver))
+	}
+	var out []store.Change
+	for _, key := range keys {
+		change, err := s.occupy(ctx, key, after.ID)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if after.ReceiverType != call.Group {
-		return out, nil
-	}
-	switch live := before != nil && !before.Terminal(); {
-	case !live && !after.Terminal():
-		return out, add(s.occupy(ctx, busyGroupKey(after.Receiver), after.ID))
-	case live && after.Terminal():
-		return out, add(s.vacate(ctx, busyGroupKey(after.Receiver), after.ID))
+		out = append(out, change)
 	}
 	return out, nil
 }
 
-// occupy writes a busy record that must be free.
-func (s *Server) occupy(ctx context.Context, key, id string) (change store.Change, needed bool, err error) {
-	holder, revision, err := s.holder(ctx, key)
+// occupy writes a busy record that must be free. It is written also when it has this call's name already: of two calls that
+// take the same user at the same moment, one must find that the record has changed.
+func (s *Server) occupy(ctx context.Context, key, id string) (store.Change, error) {
+	holder, revision, err := s.holder(ctx, key, id)
 	if err != nil {
-		return store.Change{}, false, err
+		return store.Change{}, err
 	}
-	if holder != "" && holder != id {
-		return store.Change{}, false, store.ErrConflict
+	if holder != "" {
+		return store.Change{}, store.ErrConflict
 	}
 	value, err := json.Marshal(busyRecord{Call: id})
-	return store.Change{Key: key, Value: value, Expect: revision}, true, err
+	return store.Change{Key: key, Value: value, Expect: revision}, err
 }
 
-// vacate deletes a busy record if it is this call's.
-func (s *Server) vacate(ctx context.Context, key, id string) (change store.Change, needed bool, err error) {
-	record, err := s.deps.Store.Get(ctx, key)
-	if errors.Is(err, store.ErrNotFound) {
-		return store.Change{}, false, nil
-	}
-	if err != nil {
-		return store.Change{}, false, err
-	}
-	var busy busyRecord
-	if json.Unmarshal(record.Value, &busy) != nil || busy.Call != id {
-		return store.Change{}, false, nil
-	}
-	return store.Change{Key: key, Expect: record.Revision}, true, nil
-}
-
-// holder returns the live call that a busy record names, "" if there is none, and the revision to expect when writing it.
-// A record whose call is over or gone binds nobody.
-func (s *Server) holder(ctx context.Context, key string) (id string, revision uint64, err error) {
+// holder returns the call other than own in which the user or group of a busy key is busy now, "" if there is none, and the
+// revision to expect when writing the record. A record binds nobody when its call is over, gone, or one that the user has left.
+func (s *Server) holder(ctx context.Context, key, own string) (id string, revision uint64, err error) {
 	record, err := s.deps.Store.Get(ctx, key)
 	if errors.Is(err, store.ErrNotFound) {
 		return "", 0, nil
@@ -153,7 +126,7 @@ func (s *Server) holder(ctx context.Context, key string) (id string, revision ui
 		return "", 0, err
 	}
 	var busy busyRecord
-	if json.Unmarshal(record.Value, &busy) != nil || busy.Call == "" {
+	if json.Unmarshal(record.Value, &busy) != nil || busy.Call == "" || busy.Call == own {
 		return "", record.Revision, nil
 	}
 	stored, err := s.deps.Store.Get(ctx, callKey(busy.Call))
@@ -163,23 +136,34 @@ func (s *Server) holder(ctx context.Context, key string) (id string, revision ui
 	if err != nil {
 		return "", 0, err
 	}
-	if c, err := decodeCall(stored.Value); err != nil || c.Terminal() {
+	if c, err := decodeCall(stored.Value); err != nil || !binds(c, key) {
 		return "", record.Revision, nil
 	}
 	return busy.Call, record.Revision, nil
 }
 
-// retire moves a finished call into the history.
+// binds reports whether the call that a busy record names keeps its user or group from other calls.
+func binds(c *call.Call, key string) bool {
+	if uid, user := strings.CutPrefix(key, busyUserKey("")); user {
+		return c.HoldsBusy(uid)
+	}
+	return !c.Terminal()
+}
+
+// retire moves a finished call into the history. The two steps need not be one: after a crash between them the next process
+// finds the finished call and moves it again.
 func (s *Server) retire(c *call.Call, revision uint64) error {
 	ctx, cancel := s.storeContext()
 	defer cancel()
-	_, err := s.deps.Store.Commit(ctx, []store.Change{
-		{Key: historyKey(c.ID), Value: encodeCall(c), Blind: true},
-		{Key: callKey(c.ID), Expect: revision},
-	})
+	if _, err := s.deps.Store.Commit(ctx, []store.Change{
+		{Key: historyKey(c.ID), Value: encodeCall(c), Blind: true, TTL: s.config.HistoryTTL},
+	}); err != nil {
+		return err
+	}
+	_, err := s.deps.Store.Commit(ctx, []store.Change{{Key: callKey(c.ID), Expect: revision}})
 	if errors.Is(err, store.ErrConflict) {
 		if _, err := s.deps.Store.Get(ctx, callKey(c.ID)); errors.Is(err, store.ErrNotFound) {
-			return nil // an attempt that seemed to fail had moved it
+			return nil // an attempt that seemed to fail had deleted it
 		}
 	}
 	return err

@@ -23,12 +23,14 @@ type Config struct {
 	JoinDeadline    time.Duration // 30s; how long an accepted seat may wait for its first join
 	RingWhenBusy    bool          // false; true rings a busy callee and lets their client decide
 	MaxParticipants int           // 50; of one group call
+	HistoryTTL      time.Duration // 30 days; how long a call that is over can be asked for
 	RingsPerMinute  int           // 6; how often one user may ring one other user within a minute
 	Pairs           int           // 4; receive pairs of a group session at first; a 1:1 session has one
 	MaxPairs        int           // 28, the most there can be
 
 	// Sockets.
 	MaxSockets    int           // 20,000; more are refused with 503
+	MaxPending    int           // 256; of one address, which have not said hello yet; more are refused with 429
 	HelloTimeout  time.Duration // 10s
 	IdleTimeout   time.Duration // 60s
 	WriteTimeout  time.Duration // 10s; for one message to leave
@@ -65,11 +67,13 @@ func (c Config) withDefaults() (Config, error) {
 	orTime(&c.WriteTimeout, 10*time.Second)
 	orTime(&c.ResumeTime, 60*time.Second)
 	orTime(&c.TokenWarning, 60*time.Second)
+	orTime(&c.HistoryTTL, 30*24*time.Hour)
 	orInt(&c.MaxParticipants, 50)
 	orInt(&c.RingsPerMinute, 6)
 	orInt(&c.Pairs, 4)
 	orInt(&c.MaxPairs, wire.MaxPairs)
 	orInt(&c.MaxSockets, 20_000)
+	orInt(&c.MaxPending, 256)
 	orInt(&c.SendMessages, 512)
 	orInt(&c.SendBytes, 1<<20)
 	orInt(&c.MessageBytes, 64<<10)
@@ -103,6 +107,9 @@ func (c Config) check() error {
 		if d < 0 {
 			return fmt.Errorf("signaling: %s must not be negative, is %v", name, d)
 		}
+	}
+	if c.HistoryTTL < time.Second {
+		return fmt.Errorf("signaling: HistoryTTL must be at least a second, is %v", c.HistoryTTL)
 	}
 	if c.MaxPairs > wire.MaxPairs {
 		return fmt.Errorf("signaling: MaxPairs must be at most %d, is %d", wire.MaxPairs, c.MaxPairs)

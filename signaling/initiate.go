@@ -162,7 +162,7 @@ func (s *Server) receiver(wish *call.Initiate) *wire.Error {
 func (s *Server) facts(wish *call.Initiate) (err error) {
 	ctx, cancel := s.storeContext()
 	defer cancel()
-	if wish.CallerBusyIn, _, err = s.holder(ctx, busyUserKey(wish.By.UID)); err != nil {
+	if wish.CallerBusyIn, _, err = s.holder(ctx, busyUserKey(wish.By.UID), ""); err != nil {
 		return err
 	}
 	wish.Busy = wish.Busy[:0]
@@ -173,7 +173,7 @@ func (s *Server) facts(wish *call.Initiate) (err error) {
 		}
 		return nil
 	}
-	if wish.GroupCall, _, err = s.holder(ctx, busyGroupKey(wish.Receiver)); err != nil {
+	if wish.GroupCall, _, err = s.holder(ctx, busyGroupKey(wish.Receiver), ""); err != nil {
 		return err
 	}
 	for _, uid := range wish.GroupMembers {
@@ -194,12 +194,12 @@ func (s *Server) ring(now time.Time, caller string, wish call.Initiate) error {
 // inform adds the facts that an event is decided on.
 func (l *loop) inform(event call.Event) (call.Event, error) {
 	busyIn := func(uid string) (string, error) {
+		if l.call.HoldsBusy(uid) {
+			return "", nil // has a seat here, which nobody gets while busy elsewhere
+		}
 		ctx, cancel := l.server.storeContext()
 		defer cancel()
-		id, _, err := l.server.holder(ctx, busyUserKey(uid))
-		if id == l.id {
-			id = ""
-		}
+		id, _, err := l.server.holder(ctx, busyUserKey(uid), l.id)
 		return id, err
 	}
 	var err error

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -261,9 +262,22 @@ func TestAStaleBusyRecordBindsNobody(t *testing.T) {
 	}
 	alice.on("call.end", id).call(t)
 	for _, uid := range []string{"alice", "bob"} {
-		if _, err := n.store.Get(ctx, busyUserKey(uid)); err == nil {
-			t.Errorf("%s is still busy", uid)
+		if in, _, err := n.holder(ctx, busyUserKey(uid), ""); in != "" || err != nil {
+			t.Errorf("%s is still busy in %q, %v", uid, in, err)
 		}
+	}
+}
+
+func TestHangingUpIsOneWriteHoweverManyAreInTheCall(t *testing.T) {
+	n := serve(t, quick())
+	talking := &call.Call{ID: "c", ReceiverType: call.Group, Receiver: "team", Status: call.Ongoing}
+	for i := range 2 * store.MaxChanges {
+		talking.Members = append(talking.Members, call.Member{UID: fmt.Sprint("u", i), Seat: &call.Seat{}})
+	}
+	over := talking.Clone()
+	over.Status = call.Ended
+	if changes, err := n.busyChanges(t.Context(), talking, over); err != nil || len(changes) != 0 {
+		t.Errorf("%d more changes, %v", len(changes), err)
 	}
 }
 
@@ -298,6 +312,9 @@ func TestAFinishedCallMovesIntoTheHistory(t *testing.T) {
 		if got := eve.on(method, id); got.code() != wire.CodeSessionNotFound {
 			t.Errorf("a stranger's %s gives %q", method, got.code())
 		}
+	}
+	if _, err := n.store.Get(t.Context(), callKey(id)); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("its record among the live ones: %v", err)
 	}
 	if view, err := n.Call(t.Context(), id); err != nil || view.Status != "cancelled" {
 		t.Errorf("REST sees %+v, %v", view, err)

@@ -185,8 +185,9 @@ func signalingConfig(cfg configs.Config, registry *prometheus.Registry, log *slo
 	return signaling.Config{
 		Origins: cfg.HTTP.AllowedOrigins, OpenDirectory: c.Directory == "open",
 		RingTimeout: c.RingTimeout, Grace: c.Grace, JoinDeadline: c.JoinDeadline, RingWhenBusy: c.WhenBusy == "ring",
+		HistoryTTL:      c.HistoryTTL,
 		MaxParticipants: c.MaxParticipants, RingsPerMinute: c.RingsPerMinute, Pairs: c.Pairs, MaxPairs: c.MaxPairs,
-		MaxSockets: s.MaxSockets, HelloTimeout: s.HelloTimeout, IdleTimeout: s.IdleTimeout, WriteTimeout: s.WriteTimeout,
+		MaxSockets: s.MaxSockets, MaxPending: s.MaxPending, HelloTimeout: s.HelloTimeout, IdleTimeout: s.IdleTimeout, WriteTimeout: s.WriteTimeout,
 		SendMessages: s.SendMessages, SendBytes: s.SendBytes, MessageBytes: s.MessageBytes, OfferBytes: s.OfferBytes,
 		ResumeTime: s.ResumeTime, ResumeEvents: s.ResumeEvents, ResumeBytes: s.ResumeBytes, MaxDevices: s.MaxDevices,
 		TokenWarning: s.TokenWarning, RequestRate: s.RequestRate, RequestBurst: s.RequestBurst,

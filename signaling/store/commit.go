@@ -164,6 +164,8 @@ func (s *JetStream) message(change Change, expect uint64) *nats.Msg {
 	if change.Value == nil {
 		message.Header.Set(deletedHeader, "1")
 		message.Header.Set(messageTTL, s.tombstone.String())
+	} else if change.TTL > 0 {
+		message.Header.Set(messageTTL, change.TTL.String())
 	}
 	return message
 }
@@ -215,6 +217,10 @@ func checkChanges(changes []Change) error {
 			return fmt.Errorf("%w: it is there twice", ErrBadKey)
 		}
 		seen[change.Key] = true
+		// A batch with a message that ends before the others would look cut short after a crash; see deletionsFirst.
+		if change.TTL != 0 && (change.TTL < time.Second || change.Value == nil || len(changes) > 1) {
+			return fmt.Errorf("%w: it must be at least a second, of the only change, which is no deletion", ErrBadTTL)
+		}
 		if total += len(change.Value); len(change.Value) > MaxValue || total > MaxCommit {
 			return fmt.Errorf("%w: a value has at most %d bytes, a commit %d", ErrTooLarge, MaxValue, MaxCommit)
 		}

@@ -143,7 +143,7 @@ func (s *JetStream) openStream(ctx context.Context, replicas int) error {
 		MaxMsgsPerSubject:  1,
 		Replicas:           replicas,
 		AllowAtomicPublish: true,
-		AllowMsgTTL:        true, // of tombstones
+		AllowMsgTTL:        true, // of tombstones and of records with a TTL
 		// A direct read may be answered by a replica that lags behind. With one copy there is no such thing.
 		AllowDirect: replicas == 1,
 	})

@@ -4,6 +4,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // The errors a caller can act on. Everything else is the store's failure.
@@ -16,6 +17,8 @@ var (
 	ErrTooLarge = errors.New("store: too large")
 	// ErrBadKey: a key is empty, or is there twice in one commit. Nothing was written.
 	ErrBadKey = errors.New("store: bad key")
+	// ErrBadTTL: a TTL is under a second, of a deletion, or of one change among several. Nothing was written.
+	ErrBadTTL = errors.New("store: bad TTL")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store: closed")
 )
@@ -43,6 +46,8 @@ type Change struct {
 	Expect uint64
 	// Blind writes whatever the revision is.
 	Blind bool
+	// TTL is how long the record lives, at least a second; 0 is for ever. Only the one change of a commit may have it.
+	TTL time.Duration
 }
 
 // Store is durable state. All methods may be called from several goroutines, and see everything that was committed before they

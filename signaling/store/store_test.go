@@ -346,3 +346,29 @@ func TestCloseWaitsForCommits(t *testing.T) {
 		return true
 	})
 }
+
+func TestARecordWithATTLEndsByItself(t *testing.T) {
+	s := open(t, t.TempDir())
+	commit(t, s, Change{Key: "history/a", Value: []byte("over"), TTL: time.Second})
+	if _, err := s.Get(t.Context(), "history/a"); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if _, err := s.Get(t.Context(), "history/a"); errors.Is(err, ErrNotFound) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the record is still there")
+		}
+	}
+	commit(t, s, Change{Key: "history/a", Value: []byte("a new one")})
+	for name, changes := range map[string][]Change{
+		"too short":     {{Key: "a", Value: []byte{1}, TTL: time.Millisecond}},
+		"of a deletion": {{Key: "a", TTL: time.Hour}},
+		"in a batch":    {{Key: "a", Value: []byte{1}, TTL: time.Hour}, {Key: "b", Value: []byte{1}}},
+	} {
+		if _, err := s.Commit(t.Context(), changes); !errors.Is(err, ErrBadTTL) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
