@@ -78,6 +78,30 @@ func TestSilenceIsNotWaitedForForEver(t *testing.T) {
 	alice.expectClose(wire.CloseIdle)
 }
 
+func TestAStrangerWhoSaysNothingLeavesRoomForOthers(t *testing.T) {
+	config := quick()
+	config.MaxPending = 3
+	n := serve(t, config)
+	alice := n.open("alice") // has said hello and does not count
+	silent := []*websocket.Conn{n.dial(), n.dial(), n.dial()}
+	_, answer, err := websocket.DefaultDialer.Dial(n.url(), nil)
+	if err == nil || answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") == "" {
+		t.Fatalf("a fourth silent connection of one address: %v, %+v", err, answer)
+	}
+	if got := n.reserve("192.0.2.1"); got != http.StatusOK {
+		t.Errorf("another address gets %d", got)
+	}
+	if got := alice.do("ping", nil); got.code() != "" {
+		t.Errorf("who is connected gets %s", got.code())
+	}
+	_ = silent[0].Close()
+	for deadline := time.Now().Add(5 * time.Second); n.reserve("127.0.0.1") != http.StatusOK; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the place of the one who went is not free")
+		}
+	}
+}
+
 func TestAnUpgradeThatNeverCompletesIsClosed(t *testing.T) {
 	config := quick()
 	config.HelloTimeout = 200 * time.Millisecond

@@ -100,6 +100,7 @@ func (k *socket) admit(now time.Time, id wire.ID, hello wire.HelloParams, claims
 	case err != nil:
 		return &wire.CloseRestart
 	}
+	k.known()
 	k.device = a.device
 	k.log = k.log.With("uid", claims.UID, "device", a.device.id)
 	a.device.token(now, claims.Grants, claims.ExpiresAt)

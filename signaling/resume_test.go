@@ -240,7 +240,7 @@ func (n *node) bare(header http.Header) *client {
 func TestWhatAResumeSendsAgainLeavesRoomForWhatIsNew(t *testing.T) {
 	config := quick()
 	config.SendMessages = 4
-	k := newSocket(&Server{config: config}, nil, nil)
+	k := newSocket(&Server{config: config}, nil, nil, nil)
 	k.server.config.SendBytes = 1 << 20
 	k.greet([]byte("hello"), make([]resume.Event, 10), 7)
 	for i := range 4 {

@@ -72,6 +72,7 @@ type Server struct {
 	// Guarded by mu.
 	mu      sync.Mutex
 	sockets map[*socket]struct{}
+	pending map[string]int // by remote address: sockets before their hello
 	closed  bool
 
 	serving sync.WaitGroup // one per socket
@@ -93,7 +94,7 @@ func New(config Config, deps Deps) (*Server, error) {
 	s := &Server{
 		config: config, deps: deps, log: config.Logger, metrics: newMetrics(config.Registerer), calls: newCalls(),
 		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), dialing: newDialing(),
-		mux: http.NewServeMux(), leaving: make(chan struct{}), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{},
+		mux: http.NewServeMux(), leaving: make(chan struct{}), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{}, pending: map[string]int{},
 	}
 	s.context, s.cancel = context.WithCancel(context.Background())
 	s.hub = newHub(config, s.calls.presence)

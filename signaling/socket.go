@@ -46,6 +46,7 @@ type socket struct {
 	server *Server
 	conn   *websocket.Conn
 	log    *slog.Logger
+	known  func() // the client has said who it is: it does not count for its address any more
 
 	// Owned by the reader.
 	requests  *rate.Limiter
@@ -71,9 +72,9 @@ type socket struct {
 	closed  bool // the close frame is out
 }
 
-func newSocket(s *Server, conn *websocket.Conn, log *slog.Logger) *socket {
+func newSocket(s *Server, conn *websocket.Conn, log *slog.Logger, known func()) *socket {
 	return &socket{
-		server: s, conn: conn, log: log,
+		server: s, conn: conn, log: log, known: known,
 		requests: rate.NewLimiter(rate.Limit(s.config.RequestRate), s.config.RequestBurst),
 		wake:     make(chan struct{}, 1), written: make(chan struct{}),
 	}

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,16 +46,21 @@ func (s *Server) allowedOrigin(r *http.Request) bool {
 
 // serveSocket is the endpoint /v1/ws. It returns when the connection is closed.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
-	if !s.mayConnect() {
-		http.Error(w, "the server takes no more connections", http.StatusServiceUnavailable)
+	address := cmp.Or(addressOf(r.RemoteAddr), "unknown") // as of a UNIX socket
+	if status := s.reserve(address); status != http.StatusOK {
+		s.metrics.closed.WithLabelValues("refused").Inc()
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many connections", status)
 		return
 	}
+	release := sync.OnceFunc(func() { s.release(address) })
+	defer release()
 	conn, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		s.metrics.closed.WithLabelValues("upgrade").Inc()
 		return // Upgrade has answered
 	}
-	k := newSocket(s, conn, s.log.With("socket", newID(""), "remote", r.RemoteAddr))
+	k := newSocket(s, conn, s.log.With("socket", newID(""), "remote", r.RemoteAddr), release)
 	if !s.register(k) {
 		_ = conn.Close()
 		return
@@ -63,13 +69,32 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	k.serve()
 }
 
-func (s *Server) mayConnect() bool {
+// reserve reports, as an HTTP status, whether there is place for one more connection, and counts it for its address until
+// release. One address has a share of its own before hello, so that a stranger who opens connections and says nothing
+// cannot take the places of all others.
+func (s *Server) reserve(address string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.closed && len(s.sockets) < s.config.MaxSockets
+	switch {
+	case s.closed || len(s.sockets) >= s.config.MaxSockets:
+		return http.StatusServiceUnavailable
+	case s.pending[address] >= s.config.MaxPending:
+		return http.StatusTooManyRequests
+	}
+	s.pending[address]++
+	return http.StatusOK
 }
 
-// register takes responsibility for k, whose serve the caller runs now. It reports false when the server is closed.
+// release says that a connection of the address has said a good hello, or is gone.
+func (s *Server) release(address string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pending[address]--; s.pending[address] == 0 {
+		delete(s.pending, address)
+	}
+}
+
+// register takes responsibility for k, whose serve the caller runs now. It reports false when the server is full or closed.
 func (s *Server) register(k *socket) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
