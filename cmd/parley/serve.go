@@ -181,9 +181,12 @@ func announce(w io.Writer, cfg configs.Config, dev bool, log *slog.Logger, took 
 	}
 	fmt.Fprintf(w, "\n  Parley %s, for trying things out. Open the page in two windows and call:\n\n      %s\n\n  Data:    %s\n  Metrics: %smetrics\n",
 		versionOf(), url, dir, url)
-	if !isLoopback(cfg.HTTP.Listen) {
+	if isLoopback(cfg.HTTP.Listen) {
+		fmt.Fprint(w, "\n  Firefox does not use loopback for calls: for Firefox add --bind 0.0.0.0 and open http://localhost:"+portOf(cfg.HTTP.Listen)+"/\n")
+	} else {
 		fmt.Fprintf(w, "\n  WARNING: it listens on %s, and whoever reaches that can sign in as anyone.\n"+
-			"  Browsers give camera and microphone to pages over HTTPS and from localhost only.\n", cfg.HTTP.Listen)
+			"  Browsers give camera and microphone to pages over HTTPS and from localhost only:\n  on this machine open %s://localhost:%s/\n",
+			cfg.HTTP.Listen, scheme, portOf(cfg.HTTP.Listen))
 	}
 	fmt.Fprint(w, "\n  Ctrl+C stops it.\n\n")
 }
