@@ -39,7 +39,9 @@ func (p *Plane) listen() error {
 			local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 			port = local.Port() // port 0 is chosen once for all addresses of a wildcard
 			p.note(local)
-			muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: newIntake(conn, &p.refused), Logger: loggers{p.config.Logger}.NewLogger("ice")}))
+			muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{
+				UDPConn: newIntake(conn, &p.refused), Net: p.net, Logger: loggers{p.config.Logger}.NewLogger("ice"),
+			}))
 		}
 	}
 	p.udp = ice.NewMultiUDPMuxDefault(muxes...)

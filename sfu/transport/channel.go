@@ -1,0 +1,78 @@
+package transport
+
+import (
+	"errors"
+	"io"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// The data channel that clients open, and its bounds.
+const (
+	channelLabel = "parley"
+	maxChannels  = 16
+	maxBuffered  = 1 << 20  // bytes not yet acknowledged by the client
+	maxMessage   = 64 << 10 // bytes that our SDP allows; the SFU itself takes less
+	readBuffer   = 1 << 10  // bytes kept for reading; a longer message gets its own
+)
+
+// ErrBuffered says that a client does not drain its data channel.
+var ErrBuffered = errors.New("data channel is full")
+
+// opened takes the first data channel of the right name and refuses others.
+func (p *Peer) opened(c *webrtc.DataChannel) {
+	if p.channels.Add(1) > maxChannels {
+		p.flooded.Store(true)
+		p.sink.State()
+	}
+	if c.Label() != channelLabel || !p.channel.CompareAndSwap(nil, c) {
+		_ = c.Close()
+		return
+	}
+	c.OnOpen(func() { p.attach(c) })
+}
+
+// attach reads the channel ourselves: pion's reader keeps 64 KiB for each client, whether it ever says something or not.
+func (p *Peer) attach(c *webrtc.DataChannel) {
+	raw, err := c.Detach()
+	if err != nil {
+		return // closed meanwhile
+	}
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	if !p.closed.Load() {
+		p.readers.Go(func() { p.read(c, raw) })
+	}
+}
+
+// read hands up the channel's messages until it is closed.
+func (p *Peer) read(c *webrtc.DataChannel, from io.Reader) {
+	kept := make([]byte, readBuffer)
+	for b := kept; ; {
+		n, err := from.Read(b)
+		switch {
+		case errors.Is(err, io.ErrShortBuffer) && len(b) < maxMessage:
+			b = make([]byte, min(8*len(b), maxMessage)) // the message is still there
+			continue
+		case err != nil:
+			_ = c.Close()
+			return
+		case p.closed.Load():
+			return
+		}
+		p.sink.Message(b[:n])
+		b = kept
+	}
+}
+
+// SendMessage sends text on the data channel, or drops it: ErrBuffered when the client is slow.
+func (p *Peer) SendMessage(text string) error {
+	c := p.channel.Load()
+	if c == nil || c.ReadyState() != webrtc.DataChannelStateOpen {
+		return errors.New("data channel is not open")
+	}
+	if c.BufferedAmount()+uint64(len(text)) > maxBuffered {
+		return ErrBuffered
+	}
+	return c.SendText(text)
+}
