@@ -36,6 +36,7 @@ func (ch *change) sit(m *Member, d Device) {
 		ch.Status, ch.StartedAt = Ongoing, ch.now
 		ch.effects = append(ch.effects, OpenMedia{})
 		ch.notify(Accepted, d.UID, ch.Members[0].at())
+		ch.outgoingOver(d.UID)
 	}
 	ch.notify(AnsweredElsewhere, d.UID, Recipient{UID: d.UID, Except: d.ID})
 	if first {

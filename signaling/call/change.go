@@ -8,9 +8,10 @@ import (
 // change is one event being worked into a call: the call, the time, and the effects so far.
 type change struct {
 	*Call
-	now     time.Time
-	leaving Device // has itself asked to leave the session and needs no SessionClosed
-	effects []Effect
+	now       time.Time
+	leaving   Device // has itself asked to leave the session and needs no SessionClosed
+	stillborn bool   // over as it begins: it never rang
+	effects   []Effect
 }
 
 func newSeat(device string) *Seat { return &Seat{Device: device, Signaling: device != ""} }
@@ -110,6 +111,7 @@ func (ch *change) announceEnd(by Device, ringing []Recipient) {
 		}
 		ch.notify(CallCancelled, by.UID, ringing...)
 	}
+	ch.outgoingOver(by.UID)
 }
 
 // miss tells every user who was called, has not answered and will ring no more that a call was missed, once.

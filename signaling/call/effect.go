@@ -11,6 +11,7 @@ type Kind string
 const (
 	Incoming          Kind = "call.incoming"
 	Outgoing          Kind = "call.outgoing"
+	OutgoingOver      Kind = "call.outgoingOver"
 	Accepted          Kind = "call.accepted"
 	AnsweredElsewhere Kind = "call.answeredElsewhere"
 	CallRejected      Kind = "call.rejected"

@@ -97,6 +97,7 @@ func New(now time.Time, e Initiate) (*Call, []Effect, error) {
 		ch.Members = append(ch.Members, m)
 	}
 	if !ch.isGroup() && ch.Members[1].State == StateBusy {
+		ch.stillborn = true
 		ch.finish(Busy, "", Device{UID: e.Receiver})
 		return ch.Call, ch.effects, nil
 	}
@@ -112,6 +113,15 @@ func (ch *change) ring(by Device) {
 		if m := &ch.Members[i]; m.State == StateBusy {
 			ch.memberChanged(m, by.UID)
 		}
+	}
+}
+
+// outgoingOver tells the initiator's other devices, which heard Outgoing, that it rings no more. The device that holds the
+// seat hears what came of it; while the seat is open, all of them do.
+func (ch *change) outgoingOver(by string) {
+	caller := &ch.Members[0]
+	if caller.Seat != nil && caller.Seat.Device != "" && !ch.stillborn {
+		ch.notify(OutgoingOver, by, Recipient{UID: caller.UID, Except: caller.Seat.Device})
 	}
 }
 

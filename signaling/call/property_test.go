@@ -66,6 +66,7 @@ type audience struct {
 	story
 	told    []Effect
 	ringing map[Device]bool
+	calling map[Device]bool // shows that another device of its user is calling
 	session map[Device]bool
 	room    map[Device]bool
 	missed  map[string]int
@@ -75,7 +76,7 @@ type audience struct {
 func watch(t *rapid.T, lines []string) *audience {
 	a := &audience{
 		story:   story{now: start},
-		ringing: make(map[Device]bool), session: make(map[Device]bool),
+		ringing: make(map[Device]bool), calling: make(map[Device]bool), session: make(map[Device]bool),
 		room: make(map[Device]bool), missed: make(map[string]int),
 	}
 	for _, line := range lines {
@@ -106,6 +107,7 @@ func (a *audience) act(line string, done step) Device {
 		return Device{}
 	}
 	d := device(words[0])
+	a.calling[d] = a.calling[d] && words[1] != "cancel" && words[1] != "end" // it has the answer
 	switch words[1] {
 	case "accept", "reject", "busy":
 		a.ringing[d] = false
@@ -150,6 +152,12 @@ func (a *audience) hear(t *rapid.T, effects []Effect) {
 
 func (a *audience) receive(t *rapid.T, kind Kind, d Device) {
 	switch kind {
+	case Outgoing:
+		a.calling[d] = true
+	case OutgoingOver, Accepted, CallRejected, CallCancelled, CallUnanswered, SessionClosed:
+		a.calling[d] = false
+	}
+	switch kind {
 	case Incoming:
 		a.ringing[d] = true
 	case AnsweredElsewhere, DeclinedElsewhere, CallCancelled, CallUnanswered:
@@ -188,6 +196,9 @@ func (a *audience) check(t *rapid.T, line string) {
 			t.Fatalf("%q: %s rings on after the deadline", line, m.UID)
 		}
 		for _, d := range (Recipient{UID: m.UID}).devices() {
+			if a.calling[d] && a.call.Status != Initiated {
+				t.Fatalf("%q: %v shows that it is calling; the call is %s", line, d, a.call.Status)
+			}
 			if is := m.State == StateRinging && !m.Removed; a.ringing[d] != is {
 				t.Fatalf("%q: %v believes it rings: %t; %s is %s", line, d, a.ringing[d], m.UID, m.State)
 			}

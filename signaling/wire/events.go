@@ -4,6 +4,7 @@ package wire
 const (
 	EventCallIncoming          = "call.incoming"          // CallEvent
 	EventCallOutgoing          = "call.outgoing"          // CallEvent
+	EventCallOutgoingOver      = "call.outgoingOver"      // CallEvent, By when somebody acted
 	EventCallAccepted          = "call.accepted"          // CallEvent
 	EventCallAnsweredElsewhere = "call.answeredElsewhere" // CallEvent
 	EventCallRejected          = "call.rejected"          // CallEvent

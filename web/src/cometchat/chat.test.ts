@@ -103,6 +103,8 @@ describe("who hears what", () => {
   const rows: [event: string, user: typeof alice, change: object, callback: string | null, sender: string][] = [
     ["call.incoming", bob, {}, "onIncomingCallReceived", "alice"],
     ["call.outgoing", alice, {}, null, ""],
+    ["call.outgoingOver", alice, { status: "ongoing" }, null, ""],
+    ["call.outgoingOver", alice, { status: "rejected" }, null, ""],
     ["call.accepted", alice, { status: "ongoing" }, "onOutgoingCallAccepted", "bob"],
     ["call.answeredElsewhere", bob, { status: "ongoing" }, "onIncomingCallCancelled", "bob"],
     ["call.rejected", alice, { status: "busy" }, "onOutgoingCallRejected", "bob"],

@@ -7,6 +7,7 @@ import type { Call, CallEvent, CallEvents, InitiateOptions } from "./types.js";
 const eventTypes: ReadonlySet<string> = new Set<keyof CallEvents>([
   "incoming",
   "outgoing",
+  "outgoingOver",
   "accepted",
   "answeredElsewhere",
   "rejected",

@@ -68,7 +68,14 @@ describe("reconcile, calling device", () => {
 
   it("shows nothing of another device's call but that it exists", () => {
     expect(types("alice", [], [callOf()])).toEqual(["outgoing"]);
-    expect(types("alice", [{}], [callOf({ status: "ongoing" })])).toEqual([]);
+    expect(types("alice", [{}], [callOf()])).toEqual([]);
+    expect(types("alice", [{}], [callOf({ status: "ongoing" })])).toEqual(["outgoingOver"]);
+    expect(types("alice", [{}], [callOf({ status: "unanswered" })])).toEqual(["outgoingOver"]);
+    expect(types("alice", [{}], [])).toEqual(["outgoingOver"]);
+  });
+
+  it("hears what came of a call whose seat it took while it rang", () => {
+    expect(types("alice", [{ takenHere: true }], [callOf({ status: "rejected" })])).toEqual(["rejected"]);
   });
 });
 

@@ -46,7 +46,8 @@ function stateOf(me: string, call: Call): Member["state"] | undefined {
 
 function fromRinging(me: string, { call: before, startedHere, takenHere }: KnownCall, call: Call): CallNews[] {
   const event = (type: Exclude<keyof CallEvents, "member">): CallNews => ({ type, payload: { call } }) as CallNews;
-  if (startedHere) {
+  const mine = before.initiator.uid === me;
+  if (startedHere || (mine && takenHere)) {
     switch (call.status) {
       case "initiated":
         return [];
@@ -59,7 +60,7 @@ function fromRinging(me: string, { call: before, startedHere, takenHere }: Known
         return [event(call.status)];
     }
   }
-  if (before.initiator.uid === me) return [];
+  if (mine) return call.status === "initiated" ? [] : [event("outgoingOver")];
   switch (call.status) {
     case "initiated":
     case "ongoing":

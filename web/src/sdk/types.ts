@@ -144,6 +144,8 @@ export interface CallEvents {
   incoming: CallEvent;
   /** Another device of this user started a call. */
   outgoing: CallEvent;
+  /** A call that another device of this user started was accepted there or is over: stop showing that it rings. */
+  outgoingOver: CallEvent;
   /** A call that this device started was accepted: join its session. */
   accepted: CallEvent;
   /** Another device of this user accepted: stop ringing. */
