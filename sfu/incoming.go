@@ -181,17 +181,17 @@ func (pub *publication) receive(now time.Time, info *packet.Info, codec transpor
 	}
 	switch {
 	case pub.ssrc == 0:
-		pub.restart(info.SSRC, codec.Codec)
+		pub.restart(info.SSRC, codec)
 	case pub.ssrc != info.SSRC && now.Sub(pub.heard) < sourceSilence:
 		return nil, dropSource
 	case pub.ssrc != info.SSRC:
-		pub.restart(info.SSRC, codec.Codec)
-	case pub.codec != codec.Codec:
+		pub.restart(info.SSRC, codec)
+	case pub.codec != codec.Codec || pub.h264 != codec.H264:
 		// The number line goes on through a change of codec; what was sent before it and comes late belongs to the old one.
 		if highest, ok := pub.sequence.Highest(); ok && pub.sequence.Peek(info.Sequence) <= highest {
 			return nil, dropLate
 		}
-		pub.restart(info.SSRC, codec.Codec)
+		pub.restart(info.SSRC, codec)
 	}
 	pub.heard = now
 	pub.repairs = codec.NACK

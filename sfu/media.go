@@ -20,6 +20,7 @@ type media struct {
 	publication *publication
 	epoch       uint64 // see publication
 	codec       packet.Codec
+	h264        packet.H264Format
 	sequence    int64
 	timestamp   uint32
 	arrived     time.Time

@@ -128,7 +128,7 @@ func (p *participant) prepare(now time.Time, it item) dropReason {
 		l.source++
 		l.numbers.Switch(l.source)
 	}
-	codec := l.use().codecs[m.codec]
+	codec := l.use().codec(m)
 	if codec.PayloadType == 0 {
 		if now.Sub(l.complained) > complainSpacing && m.codec != packet.VP8 && m.codec.Video() {
 			l.complained = now
@@ -255,7 +255,7 @@ func (p *participant) repeat(now time.Time, lost lost) {
 	}
 	in := m.in(source)
 	var out munge.Out
-	codec := l.use().codecs[m.codec]
+	codec := l.use().codec(m)
 	if !l.numbers.Again(&in, &out) || codec.PayloadType == 0 || codec.RTX == 0 && out.Sequence < l.usedFrom {
 		m.release()
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/report"
 	"github.com/parleyrtc/parley/sfu/seq"
+	"github.com/parleyrtc/parley/sfu/transport"
 )
 
 // What one publication keeps for retransmission besides Config.HistoryPackets, which is for video.
@@ -40,6 +41,7 @@ type publication struct {
 	// Guarded by owner.incoming.mu.
 	ssrc     uint32 // 0: not known yet
 	codec    packet.Codec
+	h264     packet.H264Format
 	epoch    uint64 // counts sources and codecs: numbers of different epochs have nothing to do with each other
 	repairs  bool   // the client answers NACKs
 	heard    time.Time
@@ -108,13 +110,13 @@ func (pub *publication) forward(m *media) {
 }
 
 // restart begins a new epoch. The inbox's lock is held.
-func (pub *publication) restart(ssrc uint32, codec packet.Codec) {
+func (pub *publication) restart(ssrc uint32, codec transport.Codec) {
 	if pub.ssrc != ssrc {
 		pub.sequence = seq.Sequence{}
-		pub.books = report.NewReceiver(codec.ClockRate())
+		pub.books = report.NewReceiver(codec.Codec.ClockRate())
 		pub.line = report.Line{}
 	}
-	pub.ssrc, pub.codec = ssrc, codec
+	pub.ssrc, pub.codec, pub.h264 = ssrc, codec.Codec, codec.H264
 	pub.epoch++
 	pub.missing.Reset()
 	pub.history.Reset()
@@ -161,7 +163,7 @@ func (pub *publication) repeat(epoch uint64, sequence int64) *media {
 
 // fill makes m the packet that p describes. The inbox's lock is held.
 func (m *media) fill(pub *publication, p *history.Packet) {
-	m.publication, m.epoch, m.codec = pub, pub.epoch, pub.codec
+	m.publication, m.epoch, m.codec, m.h264 = pub, pub.epoch, pub.codec, pub.h264
 	m.sequence, m.timestamp, m.arrived = p.Sequence, p.Timestamp, p.Arrived
 	m.marker, m.start = p.Marker, p.Keyframe
 	m.audioLevel, m.voice, m.hasAudioLevel = p.AudioLevel, p.Voice, p.HasAudioLevel

@@ -250,3 +250,42 @@ func TestUndecodableCodecIsTold(t *testing.T) {
 		t.Errorf("told to switch to %q", e.VideoCodec)
 	}
 }
+
+// The subscriber is sent H.264 as the payload type of the publisher's profile, not as the first one it names.
+func TestH264KeepsItsProfile(t *testing.T) {
+	const baseline, high = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=640c1f"
+	engine := func(formats ...string) *webrtc.MediaEngine {
+		m := &webrtc.MediaEngine{}
+		must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, PayloadType: 111}, webrtc.RTPCodecTypeAudio))
+		must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: vp8(), PayloadType: 96}, webrtc.RTPCodecTypeVideo))
+		for i, f := range formats {
+			must(t, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
+				MimeType: webrtc.MimeTypeH264, ClockRate: 90000, SDPFmtpLine: f}, PayloadType: webrtc.PayloadType(100 + i)}, webrtc.RTPCodecTypeVideo))
+		}
+		return m
+	}
+	b := newBench(t, nil)
+	bob := newClient(b, "room", "bob", clientOptions{open: true, silent: true, media: engine(high, baseline)})
+	newClient(b, "room", "carol", clientOptions{open: true, silent: true, media: engine()})
+	alice := newClient(b, "room", "alice", clientOptions{open: true, media: engine(baseline), codec: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeH264, ClockRate: 90000, SDPFmtpLine: baseline}})
+	alice.writers.Go(func() {
+		for n := uint16(0); ; n++ {
+			select {
+			case <-alice.stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			_ = alice.video.WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, Marker: true, SequenceNumber: n, Timestamp: uint32(n) * 900},
+				Payload: []byte{0x65, 0x88, 0x84, 0x00}})
+		}
+	})
+	if p := bob.packet(0, true); p.PayloadType != 101 {
+		t.Errorf("payload type %d", p.PayloadType)
+	}
+	// Carol has no H.264 at all, so that alice is told to use what everybody has.
+	if e := b.await("codec", func(e Event) bool { return e.Kind == Codec }); e.VideoCodec != "VP8" {
+		t.Errorf("told to switch to %q", e.VideoCodec)
+	}
+}

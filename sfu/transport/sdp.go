@@ -55,9 +55,10 @@ type Section struct {
 type Codec struct {
 	PayloadType uint8
 	Codec       packet.Codec
-	Repair      bool  // this is RTX
-	RTX         uint8 // payload type of the RTX for this codec; 0: none
-	Repairs     uint8 // for RTX: the payload type it repairs
+	H264        packet.H264Format // of H.264
+	Repair      bool              // this is RTX
+	RTX         uint8             // payload type of the RTX for this codec; 0: none
+	Repairs     uint8             // for RTX: the payload type it repairs
 	NACK        bool
 }
 
@@ -247,6 +248,9 @@ func (s *Section) codecs(m *sdp.MediaDescription) {
 			continue
 		}
 		c := Codec{PayloadType: uint8(n), Codec: packet.ParseCodec(names[n]), NACK: nack[n]}
+		if c.Codec == packet.H264 {
+			c.H264 = packet.ParseH264(params[n])
+		}
 		if strings.EqualFold(names[n], "rtx") {
 			c.Repair = true
 			c.Repairs = apt(params[n])
