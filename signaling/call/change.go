@@ -133,11 +133,11 @@ func (ch *change) notify(kind Kind, by string, to ...Recipient) {
 	}
 }
 
-// memberChanged tells every member of a group call where one of them stands now. Of two changes in one breath, as when
-// joining includes accepting, only the last is told.
+// memberChanged tells every member of a group call where one of them stands now. Of changes in one breath, as when joining
+// includes accepting or when a thousand stop ringing, only the last is told: the call that goes with it shows them all.
 func (ch *change) memberChanged(m *Member, by string) {
 	if last := len(ch.effects) - 1; last >= 0 {
-		if n, ok := ch.effects[last].(Notify); ok && n.Kind == MemberChanged && n.UID == m.UID {
+		if n, ok := ch.effects[last].(Notify); ok && n.Kind == MemberChanged {
 			ch.effects = ch.effects[:last]
 		}
 	}

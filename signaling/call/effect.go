@@ -37,7 +37,7 @@ type Notify struct {
 	To   []Recipient // in the order of Call.Members; never empty
 	By   string      // uid of the user who acted; empty: nobody did
 
-	UID    string // MemberChanged: whose state changed
+	UID    string // MemberChanged: whose state changed, of several the last
 	State  State  // MemberChanged: to what
 	Reason Reason // SessionClosed: why this device is out of the session
 }

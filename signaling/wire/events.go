@@ -34,7 +34,7 @@ type CallEvent struct {
 	By   *UserView `json:"by,omitempty"`
 }
 
-// MemberEvent says that one member of a group call has a new state.
+// MemberEvent says that a member of a group call has a new state; of several at one moment it names one.
 type MemberEvent struct {
 	Call  CallView `json:"call"`
 	UID   string   `json:"uid"`
