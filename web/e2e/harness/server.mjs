@@ -50,7 +50,7 @@ export async function startServer(settings = {}, { secret } = {}) {
     "turn.tcp": `127.0.0.1:${turn}`,
     "turn.tls": "off",
     "store.dir": dir,
-    "calls.ring_timeout": "8s",
+    "calls.ring_timeout": "10s",
     "calls.grace": "4s",
     "log.level": "info",
     "shutdown.wait": "1s",
