@@ -2,9 +2,12 @@ package transport
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pion/sdp/v3"
+
+	"github.com/parleyrtc/parley/sfu/packet"
 )
 
 // check refuses an offer that we would not answer.
@@ -72,25 +75,24 @@ func (d *Description) transport(m *sdp.MediaDescription) error {
 
 // rewritten returns the offer as pion may see it. Candidates are left out: we answer the addresses from which a client's
 // authenticated checks come, and never send to one that it merely names. Simulcast is left out because we do not take it
-// yet. Sections in sendonly are made so, whatever the client offers, and those in off are switched off.
+// yet, and so is every codec and header extension that we would not answer with: pion keeps the text, and what it parsed
+// of it, for the life of the connection. Sections in sendonly are made so, whatever the client offers, and those in off are
+// switched off.
 func (d *Description) rewritten(sendonly, off map[string]bool) (string, error) {
 	for i, m := range d.parsed.MediaDescriptions {
-		kept := m.Attributes[:0]
-		for _, a := range m.Attributes {
-			switch a.Key {
-			case "candidate", "end-of-candidates", "remote-candidates", "rid", "simulcast":
-				continue
-			case "sendrecv", "sendonly", "recvonly":
-				if sendonly[d.Sections[i].MID] {
-					a.Key = "sendonly"
-				}
-				if off[d.Sections[i].MID] {
-					a.Key = "inactive"
-				}
+		s := &d.Sections[i]
+		known := s.known()
+		m.MediaName.Formats = slices.DeleteFunc(m.MediaName.Formats, func(format string) bool { return !known(format) })
+		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool { return !s.needs(a, known) })
+		for j, a := range m.Attributes {
+			switch {
+			case a.Key != "sendrecv" && a.Key != "sendonly" && a.Key != "recvonly":
+			case off[s.MID]:
+				m.Attributes[j].Key = "inactive"
+			case sendonly[s.MID]:
+				m.Attributes[j].Key = "sendonly"
 			}
-			kept = append(kept, a)
 		}
-		m.Attributes = kept
 	}
 	kept := d.parsed.Attributes[:0]
 	for _, a := range d.parsed.Attributes {
@@ -104,4 +106,37 @@ func (d *Description) rewritten(sendonly, off map[string]bool) (string, error) {
 		return "", invalid("%v", err)
 	}
 	return string(b), nil
+}
+
+// known says which formats of the section are codecs of ours or repairs of them: all, when none is, so that the m-line stays
+// whole and is refused.
+func (s *Section) known() func(format string) bool {
+	var ours, repairs [128]bool
+	any := false
+	for _, c := range s.Codecs {
+		ours[c.PayloadType] = c.Codec != packet.Unknown
+		any = any || ours[c.PayloadType]
+	}
+	for _, c := range s.Codecs {
+		repairs[c.PayloadType] = c.Repair && ours[c.Repairs]
+	}
+	return func(format string) bool {
+		n, err := strconv.ParseUint(format, 10, 7)
+		return !any || err == nil && (ours[n] || repairs[n])
+	}
+}
+
+// needs says whether an attribute of the section says something that the answer depends on.
+func (s *Section) needs(a sdp.Attribute, known func(format string) bool) bool {
+	first, rest, _ := strings.Cut(a.Value, " ")
+	switch a.Key {
+	case "candidate", "end-of-candidates", "remote-candidates", "rid", "simulcast":
+		return false
+	case "rtpmap", "fmtp", "rtcp-fb":
+		return first == "*" || known(first)
+	case "extmap":
+		uri, _, _ := strings.Cut(rest, " ")
+		return uri == packet.URIMID || uri == packet.URITransportCC || uri == packet.URIAudioLevel
+	}
+	return true
 }

@@ -101,3 +101,32 @@ func FuzzParseOffer(f *testing.F) {
 		}
 	})
 }
+
+// What we would not answer with does not reach pion; an m-line of which nothing would be left stays as it is.
+func TestUnknownCodecsAndExtensionsAreLeftOut(t *testing.T) {
+	section := func(mid, formats, lines string) string {
+		return "m=video 9 UDP/TLS/RTP/SAVPF " + formats + "\r\nc=IN IP4 0.0.0.0\r\na=mid:" + mid + "\r\na=sendonly\r\n" + credentials + lines
+	}
+	d, err := ParseOffer(head + "a=group:BUNDLE 0 1\r\n" +
+		section("0", "96 97 98 99", "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:* nack\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"+
+			"a=rtpmap:98 ulpfec/90000\r\na=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=98\r\na=rtcp-fb:98 nack\r\n"+
+			"a=extmap:1 urn:ietf:params:rtp-hdrext:toffset\r\na=extmap:2/sendonly "+packet.URIMID+"\r\n") +
+		section("1", "100", "a=rtpmap:100 H263/90000\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := d.rewritten(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"SAVPF 96 97\r\n", "rtpmap:96", "rtpmap:97", "apt=96", "rtcp-fb:* nack", packet.URIMID, "SAVPF 100\r\n", "rtpmap:100"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("%s is missing in %s", line, text)
+		}
+	}
+	for _, line := range []string{"ulpfec", "apt=98", "rtcp-fb:98", "toffset"} {
+		if strings.Contains(text, line) {
+			t.Errorf("%s is still in %s", line, text)
+		}
+	}
+}
