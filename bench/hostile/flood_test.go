@@ -127,12 +127,18 @@ func TestAFloodOfOneClientLeavesTheSignalingOfOthersAlone(t *testing.T) {
 					}
 					n++
 				}
-				reason := 0
-				if conn != nil {
-					reason = conn.end()
-				}
 				mu.Lock()
 				sent += n
+				mu.Unlock()
+				if conn == nil {
+					continue // the server does not want this connection now
+				}
+				if ctx.Err() != nil {
+					_ = conn.conn.Close()
+					return
+				}
+				reason := conn.end()
+				mu.Lock()
 				closes[reason]++
 				mu.Unlock()
 			}
