@@ -13,7 +13,7 @@ import (
 type SessionConfig struct {
 	// Tracks are published in this order; their Source is one of microphone, camera, screen, screenAudio.
 	Tracks []LocalTrack
-	// Pairs overrides the server's number of receive slot pairs when above zero.
+	// Pairs overrides the server's number of receive slot pairs when above zero; below zero there are none.
 	Pairs int
 	// Policy restricts ICE, for instance to relay candidates only.
 	Policy webrtc.ICETransportPolicy
@@ -21,6 +21,8 @@ type SessionConfig struct {
 	ICEServers []webrtc.ICEServer
 	// API builds the PeerConnection; nil stands for webrtc's defaults.
 	API *webrtc.API
+	// Answer may change the server's SDP before it is used, for instance to lead media another way; nil leaves it.
+	Answer func(sdp string) string
 	// OnTrack is called once per receive slot that starts to carry packets, on a goroutine of its own.
 	OnTrack func(pair int, track *webrtc.TrackRemote)
 	// OnData is called for every data message to this participant.
@@ -131,8 +133,8 @@ func (s *Session) open(joined joinResult) error {
 	})
 	pc.OnTrack(s.onTrack)
 	pairs := joined.Pairs
-	if s.cfg.Pairs > 0 {
-		pairs = s.cfg.Pairs
+	if s.cfg.Pairs != 0 {
+		pairs = max(s.cfg.Pairs, 0)
 	}
 	if err := s.addMedia(pairs); err != nil {
 		s.Close()
@@ -258,6 +260,9 @@ func (s *Session) Offer(ctx context.Context, restart bool) error {
 	}
 	if err := s.client.Request(ctx, "session.offer", params, &answer); err != nil {
 		return err
+	}
+	if s.cfg.Answer != nil {
+		answer.SDP = s.cfg.Answer(answer.SDP)
 	}
 	return s.PC.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP})
 }

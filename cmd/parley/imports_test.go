@@ -60,6 +60,9 @@ var packages = map[string]struct {
 
 	"bench/report":   {rim, nil},
 	"bench/progress": {rim, nil},
+	"bench":          {rim, []string{"bench/"}},
+	"bench/load":     {rim, []string{"bench/"}},
+	"bench/floor":    {rim, []string{"bench/"}},
 	"bench/datagram": {rim, nil},
 	"bench/proc":     {rim, nil},
 }
