@@ -60,6 +60,23 @@ describe("less often", () => {
     await close(alice, bob);
   });
 
+  story("media that cannot connect is said after a while", async () => {
+    const [alice, bob] = await people("alice", "bob");
+    await bob.page.evaluate(() => {
+      const Native = window.RTCPeerConnection;
+      window.RTCPeerConnection = class extends Native {
+        constructor(options) {
+          super({ ...options, iceServers: [], iceTransportPolicy: "relay" });
+        }
+      };
+    });
+    await connect(alice, bob, "audio");
+    await bob.page.waitForSelector('.banner:has-text("A firewall may be in the way")');
+    await bob.hangUp();
+    await alice.told("Call ended");
+    await close(alice, bob);
+  });
+
   story("calling back from the list of missed calls", async () => {
     const [alice, bob] = await people("alice", "bob");
     await alice.call(bob, "audio");

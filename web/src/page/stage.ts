@@ -5,6 +5,7 @@ import { announce, announceNow } from "./announce.js";
 import { h, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
 import { Floor } from "./floor.js";
+import { connectHint, patienceMilliseconds } from "./hints.js";
 import { toast } from "./layers.js";
 import type { Line, Phone } from "./phone.js";
 import { openKeyList, useKeys } from "./shortcuts.js";
@@ -32,6 +33,7 @@ export class Stage {
   private readonly undo: (() => void)[] = [];
   private session: Session | undefined;
   private talkingSince = 0;
+  private waitingSince = 0;
   private escapedAt = 0;
 
   constructor(
@@ -96,6 +98,7 @@ export class Stage {
 
   private attach(session: Session): void {
     this.session = session;
+    this.waitingSince = Date.now();
     // Devices are opened while the session is joined: what failed by now was not heard as an event.
     const failures = [...session.local.errors.values()].map(errorWords);
     for (const words of new Set(failures)) toast(words);
@@ -122,7 +125,7 @@ export class Stage {
       session.on("playbackBlocked", ({ blocked }) => this.floor.soundBlocked(blocked)),
       session.on("mediaError", ({ error }) => toast(errorWords(error))),
       session.on("stateChanged", ({ state, previous }) => {
-        if (state === "reconnecting") announceNow("Connection lost. Reconnecting.");
+        if (previous === "connected") this.waitingSince = Date.now();
         if (state === "connected" && previous === "reconnecting") announceNow("Connected again.");
         this.draw();
       }),
@@ -146,21 +149,27 @@ export class Stage {
       hangUpWord: line.phase === "calling" ? "Cancel" : line.peer.group ? "Leave" : "Hang up",
     });
     show(this.sharing, session?.local.screenOn ?? false);
-    const trouble = this.trouble();
-    setText(this.banner.lastElementChild!, trouble);
-    show(this.banner, trouble !== "");
     this.floor.draw(line);
     this.tick();
   }
 
   private trouble(): string {
-    if (this.session?.state === "reconnecting") return "Reconnecting… the call comes back by itself.";
+    const { session } = this;
+    const stuck = session && session.state !== "connected" && Date.now() - this.waitingSince > patienceMilliseconds;
+    if (stuck && navigator.onLine !== false && this.client.state === "connected") {
+      return connectHint(navigator.userAgent, new URL(location.href), session.peerConnection?.remoteDescription?.sdp ?? "");
+    }
+    if (session?.state === "reconnecting") return "Reconnecting… the call comes back by itself.";
     if (navigator.onLine === false) return "You are offline.";
     if (this.client.state === "reconnecting") return "No connection to the server. The call goes on while we try again…";
     return "";
   }
 
   private tick(): void {
+    const trouble = this.trouble();
+    if (trouble !== this.banner.lastElementChild!.textContent && trouble) announceNow(trouble);
+    setText(this.banner.lastElementChild!, trouble);
+    show(this.banner, trouble !== "");
     if (this.line.phase === "calling") setText(this.timer, "Ringing…");
     else if (!this.talkingSince) setText(this.timer, "Connecting…");
     else setText(this.timer, clock(Date.now() - this.talkingSince));
