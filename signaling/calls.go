@@ -59,16 +59,19 @@ func (c *calls) aside(do func()) {
 
 // index notes who belongs to a call now.
 func (c *calls) index(l *loop, current *call.Call) {
+	uids := make([]string, 0, len(current.Members))
+	for i := range current.Members {
+		if m := &current.Members[i]; !m.Removed {
+			uids = append(uids, m.UID)
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if slices.Equal(uids, c.members[l.id]) {
+		return // as after nearly every change
+	}
 	c.unindex(l.id)
-	var uids []string
-	for i := range current.Members {
-		uid := current.Members[i].UID
-		if _, in := current.Member(uid); !in {
-			continue
-		}
-		uids = append(uids, uid)
+	for _, uid := range uids {
 		if c.byUser[uid] == nil {
 			c.byUser[uid] = map[string]*loop{}
 		}

@@ -48,7 +48,8 @@ func (k *socket) allowed(now time.Time) (time.Duration, bool) {
 	if wait, ok := allow(k.requests, now); !ok {
 		return wait, false
 	}
-	return allow(k.user, now)
+	// Asked for each time, because a rate that nobody uses for a while is forgotten: kept here, it would be one of many.
+	return allow(k.server.limits.user(now, k.device.uid), now)
 }
 
 func tooFast(wait time.Duration) *wire.Error {

@@ -78,8 +78,7 @@ func foreignVersion(message []byte) bool {
 func (k *socket) admit(now time.Time, id wire.ID, hello wire.HelloParams, claims token.Claims) *wire.Close {
 	s := k.server
 	user := wire.UserView{UID: claims.UID, Name: claims.Name, Avatar: claims.Avatar}
-	k.user = s.limits.user(now, claims.UID)
-	if _, ok := allow(k.user, now); !ok {
+	if _, ok := allow(s.limits.user(now, claims.UID), now); !ok {
 		return &wire.CloseTooManyErrors
 	}
 	ctx, cancel := context.WithTimeout(s.context, storeTimeout)

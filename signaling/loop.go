@@ -20,6 +20,7 @@ const (
 	commitTries  = 5           // with fresh facts, after conflicts
 	retryAdvance = time.Second // after a change that time demands could not be committed
 	maxAttempts  = 8
+	maxOwed      = 4096
 )
 
 // loop owns one call: everything that happens to it passes through its goroutine, one thing after the other. A change is
@@ -38,6 +39,7 @@ type loop struct {
 	attempts  []attempt // commits that failed since the last good one, and may have happened all the same
 	doubtful  bool      // the last attempt's fate was not looked for yet
 	notBefore time.Time // no Advance before, because the last one failed
+	owed      []func()  // facts that could not be committed; nobody but the loop will try again
 	room      room
 	waiting   int                      // joins and offers that the media side has not answered
 	users     map[string]wire.UserView // profiles of the members, as they were when they came in
@@ -104,6 +106,9 @@ func (l *loop) run(effects []call.Effect) {
 // due is when the loop has something to do by itself.
 func (l *loop) due() time.Time {
 	at := l.call.Deadline()
+	if now := time.Now(); len(l.owed) > 0 && (at.IsZero() || now.Before(at)) {
+		at = now
+	}
 	if at.Before(l.notBefore) && !at.IsZero() {
 		at = l.notBefore
 	}
@@ -113,6 +118,12 @@ func (l *loop) due() time.Time {
 // turn works through what has come in: facts first, then what somebody wants.
 func (l *loop) turn(m mail) {
 	l.safely("advance", func() { l.advance(time.Now()) })
+	if owed := l.owed; !time.Now().Before(l.notBefore) {
+		l.owed = nil
+		for _, again := range owed {
+			l.safely("fact", again)
+		}
+	}
 	for _, done := range m.finished {
 		l.safely("finish", done)
 	}
@@ -199,6 +210,21 @@ func (l *loop) apply(now time.Time, event call.Event) *wire.Error {
 		}
 	}
 	return l.failed(store.ErrConflict)
+}
+
+// fact works in an event that nobody asked for and nobody would repeat: when it cannot be committed now, again is called
+// later. What comes meanwhile waits behind it, so that facts keep their order.
+func (l *loop) fact(now time.Time, event call.Event, again func()) {
+	if len(l.owed) == 0 {
+		if refusal := l.apply(now, event); refusal == nil || refusal.Code != wire.CodeInternal {
+			return
+		}
+	}
+	if len(l.owed) >= maxOwed {
+		l.log.Error("too many facts could not be committed; one is given up")
+		return
+	}
+	l.owed = append(l.owed, again)
 }
 
 // failed logs why a change could not be brought to disk and says so to whoever wanted it. Without an error it is nil.

@@ -66,7 +66,15 @@ func (l *loop) connected(now time.Time, p *participant) {
 // gone takes out a participant on whom the media side has given up.
 func (l *loop) gone(now time.Time, p *participant, reason string) {
 	l.removed(now, p, reason)
-	_ = l.apply(now, call.MediaFailed{Device: p.device, Reason: call.Reason(reason)})
+	l.failedMedia(now, p.device, reason)
+}
+
+// failedMedia takes a device that the media side has given up out of the call, unless it has joined again.
+func (l *loop) failedMedia(now time.Time, d call.Device, reason string) {
+	if l.room.byDevice[d] != nil {
+		return
+	}
+	l.fact(now, call.MediaFailed{Device: d, Reason: call.Reason(reason)}, func() { l.failedMedia(time.Now(), d, reason) })
 }
 
 // publications shows what a participant publishes now: to the others once they know the participant, and to the

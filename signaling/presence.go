@@ -13,9 +13,9 @@ func (l *loop) presence(now time.Time, d call.Device) {
 		return
 	}
 	p := l.room.byDevice[d]
-	_ = l.apply(now, call.Presence{
+	l.fact(now, call.Presence{
 		Device: d, Signaling: l.server.hub.connected(d.UID, d.ID), Media: p != nil && p.connected,
-	})
+	}, func() { l.presence(time.Now(), d) })
 }
 
 // lookAtSeats tells the machine about every device that holds a seat. It assumes that whoever takes one is connected; they
@@ -30,11 +30,12 @@ func (l *loop) lookAtSeats() {
 
 // member tells the machine who came into the called group or left it.
 func (l *loop) member(now time.Time, f memberFact) {
+	again := func() { l.member(time.Now(), f) }
 	if f.in {
-		_ = l.apply(now, call.MemberAdded{UID: f.uid, Busy: l.server.calls.busy(f.uid, l.id)})
+		l.fact(now, call.MemberAdded{UID: f.uid, Busy: l.server.calls.busy(f.uid, l.id)}, again)
 		return
 	}
-	_ = l.apply(now, call.MemberRemoved{UID: f.uid})
+	l.fact(now, call.MemberRemoved{UID: f.uid}, again)
 }
 
 // MemberAdded tells the group's call, if it has one, that the user is a member now.

@@ -50,7 +50,6 @@ type socket struct {
 
 	// Owned by the reader.
 	requests  *rate.Limiter
-	user      *rate.Limiter // shared with the user's other sockets
 	refused   int           // in a row, for their rate
 	malformed int
 	lenient   bool // the client's minor version is newer
