@@ -161,3 +161,60 @@ func TestOneUsersTCPConnectionsLeaveRoomForOthers(t *testing.T) {
 	}
 	s.grewBy("ICE-TCP connections", before, 128)
 }
+
+// TestStrangersAreAnsweredLittle sends what a forger would: small requests, whose answers would go to a victim.
+func TestStrangersAreAnsweredLittle(t *testing.T) {
+	s := start(t)
+	c := s.converse("alice", "bob")
+	const requests = 2000
+	for _, p := range []struct {
+		name, port string
+		request    []byte
+		most       int // answers
+	}{
+		{"STUN to the TURN port", s.TURN, stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw, 400},
+		{"Allocate to the TURN port", s.TURN, stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest),
+			stun.RawAttribute{Type: stun.AttrRequestedTransport, Value: []byte{17, 0, 0, 0}}).Raw, 400},
+		{"STUN to the media port", s.Media, stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw, 0},
+		{"a check of nobody's to the media port", s.Media, binding("abcd", "efgh", "0123456789012345678901"), 0},
+	} {
+		t.Run(p.name, func(t *testing.T) {
+			to, err := net.ResolveUDPAddr("udp4", "127.0.0.1:"+p.port)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn, err := net.DialUDP("udp4", nil, to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			for i := range requests {
+				binary.BigEndian.PutUint64(p.request[12:], uint64(i)+1)
+				if _, err := conn.Write(p.request); err != nil {
+					t.Fatal(err)
+				}
+				if i%100 == 99 {
+					<-time.After(time.Millisecond)
+				}
+			}
+			_ = conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+			answers, bytes, buf := 0, 0, make([]byte, 2048)
+			for {
+				n, err := conn.Read(buf)
+				if err != nil {
+					break
+				}
+				answers++
+				bytes += n
+			}
+			t.Logf("%d requests of %d bytes: %d answers of %d bytes in all", requests, len(p.request), answers, bytes)
+			if answers > p.most {
+				t.Errorf("%d answers, more than %d", answers, p.most)
+			}
+			if answers > 0 && float64(bytes)/float64(answers) > 2.6*float64(len(p.request)) {
+				t.Errorf("an answer has %.1f times the bytes of its request", float64(bytes)/float64(answers)/float64(len(p.request)))
+			}
+		})
+	}
+	c.undisturbed("strangers' requests", tolerable)
+}
