@@ -221,7 +221,7 @@ func (pub *publication) take(now time.Time, sequence int64, info *packet.Info, k
 		AudioLevel: info.AudioLevel, Voice: info.Voice, HasAudioLevel: info.HasAudioLevel, Payload: info.Payload,
 	}
 	if p.Keyframe {
-		pub.wanted = false
+		pub.wanted, pub.first = false, false
 	}
 	if keep && len(info.Payload) > 0 {
 		pub.history.Put(&p)
@@ -296,7 +296,7 @@ func (pub *publication) askKeyframe(now time.Time, in *inbox, dst []rtcp.Packet)
 	if !pub.wanted || now.Before(pub.keyframeAt()) {
 		return dst
 	}
-	pub.wanted, pub.asked = false, now
+	pub.wanted, pub.first, pub.asked = false, false, now
 	pub.owner.room.sfu.metrics.pliOut.Inc()
 	return append(dst, &rtcp.PictureLossIndication{SenderSSRC: in.own, MediaSSRC: pub.ssrc})
 }

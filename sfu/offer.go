@@ -193,7 +193,7 @@ func (p *participant) publish(offered []OfferedPublication) bool {
 			changed = true
 		}
 		changed = changed || pub.muted != o.Muted
-		pub.muted = o.Muted
+		pub.set(o.Muted)
 		list = append(list, pub)
 	}
 	p.replacePublications(list)

@@ -127,6 +127,7 @@ func (p *participant) prepare(now time.Time, it item) dropReason {
 		l.carried, l.epoch = it.subscription, m.epoch
 		l.source++
 		l.numbers.Switch(l.source)
+		l.asked = time.Time{}
 	}
 	codec := l.use().codec(m)
 	if codec.PayloadType == 0 {
@@ -146,8 +147,9 @@ func (p *participant) prepare(now time.Time, it item) dropReason {
 	case munge.Forward:
 	case munge.Waiting:
 		if now.Sub(l.asked) > askSpacing {
+			first := l.asked.IsZero()
 			l.asked = now
-			m.publication.wantKeyframe(now)
+			m.publication.wantKeyframe(now, first)
 		}
 		return dropWaiting
 	case munge.Duplicate:

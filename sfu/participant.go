@@ -131,10 +131,10 @@ func (p *participant) up() {
 	now := time.Now()
 	for _, pair := range p.pairs {
 		if sub := pair.video.current(); sub != nil {
-			sub.publication.wantKeyframe(now)
+			sub.publication.wantKeyframe(now, true)
 		}
 	}
-	p.poke()
+	p.pokeBy(now)
 }
 
 // down notes that the connection is lost; it is given up after patience, unless that is 0.

@@ -51,6 +51,7 @@ type publication struct {
 	line     report.Line
 	history  *history.History
 	wanted   bool // a keyframe
+	first    bool // by somebody who has no picture at all yet
 	asked    time.Time
 }
 
@@ -72,6 +73,17 @@ func (pub *publication) info() PublicationInfo {
 		kind = "video"
 	}
 	return PublicationInfo{ID: pub.id, MID: pub.mid, Kind: kind, Source: pub.source, Muted: pub.muted}
+}
+
+// set notes that the publication is muted or not. What comes is forwarded all the same: a muted microphone's silence keeps
+// the receiver's clock running, and a camera's black frames or nothing at all are its client's choice. What to show meanwhile
+// is the receivers' choice, who are told. A picture that comes back does so with a keyframe. The room's lock is held.
+func (pub *publication) set(muted bool) {
+	back := pub.muted && !muted
+	pub.muted = muted
+	if back && len(*pub.subscriptions.Load()) > 0 {
+		pub.wantKeyframe(time.Now(), false)
+	}
 }
 
 // subscribe and unsubscribe replace the list. The room's lock is held.
@@ -122,15 +134,20 @@ func (pub *publication) restart(ssrc uint32, codec transport.Codec) {
 	pub.history.Reset()
 }
 
+// firstSpacing is the shortest time between two keyframe requests for the sake of somebody who waits for a first picture: a
+// round trip and a frame, so that one on its way is not asked for again. Joining is rare enough to be worth a keyframe.
+const firstSpacing = 100 * time.Millisecond
+
 // wantKeyframe asks the publisher for a keyframe, not more often than the configuration says: all who ask meanwhile are
-// served by the next one.
-func (pub *publication) wantKeyframe(now time.Time) {
+// served by the next one. first says that whoever asks has no picture at all, and is not to wait that long.
+func (pub *publication) wantKeyframe(now time.Time, first bool) {
 	if !pub.video {
 		return
 	}
 	in := &pub.owner.incoming
 	in.mu.Lock()
 	pub.wanted = true
+	pub.first = pub.first || first
 	at := pub.keyframeAt()
 	in.mu.Unlock()
 	if at.Before(now) {
@@ -141,7 +158,11 @@ func (pub *publication) wantKeyframe(now time.Time) {
 
 // keyframeAt is when a wanted keyframe may be asked for. The inbox's lock is held.
 func (pub *publication) keyframeAt() time.Time {
-	return pub.asked.Add(pub.owner.room.sfu.config.KeyframeSpacing)
+	spacing := pub.owner.room.sfu.config.KeyframeSpacing
+	if pub.first {
+		spacing = min(spacing, firstSpacing)
+	}
+	return pub.asked.Add(spacing)
 }
 
 // repeat copies a packet out of the history, nil when it is gone or from another epoch.

@@ -166,7 +166,7 @@ func (r *room) openGate() {
 	for _, p := range r.members {
 		for _, pub := range p.publications {
 			if len(*pub.subscriptions.Load()) > 0 {
-				pub.wantKeyframe(time.Now())
+				pub.wantKeyframe(time.Now(), true)
 			}
 		}
 	}
@@ -178,7 +178,7 @@ func (r *room) mute(p *participant, id string, muted bool) error {
 	for _, pub := range p.publications {
 		if pub.id == id {
 			if pub.muted != muted {
-				pub.muted = muted
+				pub.set(muted)
 				r.emit(Event{Kind: Publications, Participant: p.id, Publications: p.infos()})
 			}
 			return nil

@@ -82,7 +82,7 @@ func (p *participant) pictureLost(at time.Time, ssrc uint32) {
 	}
 	p.room.sfu.metrics.pliIn.Inc()
 	if s := l.current(); s != nil && p.room.open.Load() {
-		s.publication.wantKeyframe(at)
+		s.publication.wantKeyframe(at, false)
 	}
 }
 

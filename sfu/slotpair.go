@@ -48,8 +48,8 @@ type line struct {
 	answers    nack.Limiter
 	books      report.Sender
 	used       *agreement
-	usedFrom   int64 // outgoing number with which it came into use
-	asked      time.Time
+	usedFrom   int64     // outgoing number with which it came into use
+	asked      time.Time // for a keyframe; zero: not yet since carried or epoch changed
 	complained time.Time
 	reportAt   time.Time // zero: nothing sent yet
 	sent       time.Time
@@ -137,6 +137,6 @@ func (l *line) carry(pub *publication) {
 	l.assigned.Store(s)
 	pub.subscribe(s)
 	if l.to.connected && l.to.room.open.Load() {
-		pub.wantKeyframe(time.Now())
+		pub.wantKeyframe(time.Now(), true)
 	}
 }
