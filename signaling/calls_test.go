@@ -29,6 +29,7 @@ func TestACallIsRungAcceptedAndHungUp(t *testing.T) {
 		t.Errorf("by = %s", e.Data)
 	}
 	desk.expectStatus("call.answeredElsewhere", "ongoing")
+	tab.expectStatus("call.outgoingOver", "ongoing")
 	tab.quiet()
 	bob.quiet()
 	n.media.awaits(t, "open")

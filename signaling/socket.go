@@ -50,7 +50,7 @@ type socket struct {
 
 	// Owned by the reader.
 	requests  *rate.Limiter
-	refused   int           // in a row, for their rate
+	refused   int // in a row, for their rate
 	malformed int
 	lenient   bool // the client's minor version is newer
 
