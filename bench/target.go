@@ -36,6 +36,8 @@ type Target struct {
 	PID   int    // the server's process; 0: unknown, so no accounting of CPU and memory
 	// Token makes a token for a user.
 	Token func(ctx context.Context, uid string) (string, error)
+	// Users are those whose tokens there are; nil: Token makes one for anybody.
+	Users []string
 	// APIKey is "id:secret" of a key that may make groups; empty: users make them, as a server with --dev allows.
 	APIKey string
 	TLS    *tls.Config // nil: the default
@@ -171,7 +173,11 @@ func (t Target) Check(ctx context.Context) error {
 		}
 		return fmt.Errorf("%w: %s does not answer like a Parley server: %w", ErrUnreachable, t.Base, err)
 	}
-	c, err := t.Dial(ctx, "bench-check")
+	user := "bench-check"
+	if len(t.Users) > 0 {
+		user = t.Users[0]
+	}
+	c, err := t.Dial(ctx, user)
 	if err != nil {
 		return err
 	}

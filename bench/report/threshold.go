@@ -8,7 +8,7 @@ import (
 // Threshold is a limit that a figure has to keep.
 type Threshold struct {
 	Name  string // the flag, for messages: "--max-p99"
-	Key   string // key of the figure; a leading "*" stands for any beginning: "*.p99" is the p99 of every latency
+	Key   string // key of the figure; "*p99" is also every nested one, "latency_us.p99", but none of the floor's, which is no server
 	Limit float64
 	Min   bool // the figure must be at least Limit; otherwise at most
 }
@@ -16,7 +16,7 @@ type Threshold struct {
 // Matches says whether the threshold is about a figure of this key.
 func (t Threshold) Matches(key string) bool {
 	if tail, ok := strings.CutPrefix(t.Key, "*"); ok {
-		return strings.HasSuffix(key, tail)
+		return (key == tail || strings.HasSuffix(key, "."+tail)) && !strings.HasPrefix(key, "floor_")
 	}
 	return key == t.Key
 }
