@@ -115,6 +115,7 @@ type client struct {
 
 	offered Offer
 	deaf    bool // never takes an answer
+	answer  func(string) string
 	stream  chan webrtc.TrackLocalWriter
 	opened  chan struct{}
 	channel *webrtc.DataChannel
@@ -136,9 +137,10 @@ type clientOptions struct {
 	registry  *interceptor.Registry
 	engine    func(*webrtc.SettingEngine)
 	media     *webrtc.MediaEngine
-	silent    bool // publishes nothing
-	munge     func(string) string
-	transient bool // the test closes it, and wants it forgotten
+	silent    bool                // publishes nothing
+	munge     func(string) string // of the offer
+	answer    func(string) string // the answer as the client is to see it
+	transient bool                // the test closes it, and wants it forgotten
 }
 
 func vp8() webrtc.RTPCodecCapability {
@@ -156,7 +158,7 @@ func newClient(b *bench, room, id string, o clientOptions) *client {
 // build makes the PeerConnection with its m-lines, in the order of the protocol.
 func build(b *bench, room, id string, o clientOptions) *client {
 	b.t.Helper()
-	c := &client{b: b, t: b.t, room: room, id: id, received: map[string]chan *rtp.Packet{}, messages: make(chan string, 512),
+	c := &client{b: b, t: b.t, room: room, id: id, answer: o.answer, received: map[string]chan *rtp.Packet{}, messages: make(chan string, 512),
 		rtcp: make(chan rtcp.Packet, 1024), stop: make(chan struct{}), opened: make(chan struct{}), stream: make(chan webrtc.TrackLocalWriter, 1)}
 	media := o.media
 	if media == nil {
@@ -273,6 +275,9 @@ func (c *client) offer(restart bool, munge func(string) string) error {
 	}
 	if c.deaf {
 		return nil
+	}
+	if c.answer != nil {
+		answer.SDP = c.answer(answer.SDP)
 	}
 	must(c.t, c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP}))
 	return nil

@@ -76,6 +76,8 @@ type Peer struct {
 	channel  atomic.Pointer[webrtc.DataChannel]
 	close    sync.Once
 
+	roaming roaming
+
 	reading sync.Mutex // closed is set, and readers are added to, with it held
 	readers sync.WaitGroup
 }
@@ -98,6 +100,7 @@ func (p *Plane) NewPeer(sink Sink) (*Peer, error) {
 	p.peers.Add(1)
 	peer.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { sink.State() })
 	peer.pc.OnDataChannel(peer.opened)
+	peer.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(peer.roaming.chosen)
 	return peer, nil
 }
 

@@ -123,6 +123,7 @@ func (p *Plane) api(peer *Peer) (*webrtc.API, error) {
 	s.SetIncludeLoopbackCandidate(p.loopback)
 	s.SetIPFilter(p.offered)
 	s.SetRemoteIPFilter(peer.another)
+	s.SetICEBindingRequestHandler(peer.roaming.check)
 	s.DisableActiveTCP(true)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetICETimeouts(p.config.Disconnected, p.config.Failed, 2*time.Second)
