@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/parleyrtc/parley/sfu/transport"
 )
 
 // metrics are the counters of the package, resolved once so that a packet costs one atomic addition.
@@ -91,6 +93,17 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			func() float64 { return float64(g.value.Load()) })))
 	}
 	return m, errors.Join(errs...)
+}
+
+// sockets registers what only the sockets know.
+func (m *metrics) sockets(r prometheus.Registerer, plane *transport.Plane) error {
+	counter := func(name, help string, value func() uint64) error {
+		return r.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	}
+	return errors.Join(
+		counter("parley_media_refused_total", "Datagrams and ICE-TCP connections turned away because their address sent too many.", plane.Refused),
+		counter("parley_media_overflowed_total", "Datagrams that the kernel dropped because the media sockets' buffers were full (Linux).", plane.Overflowed),
+	)
 }
 
 func (m *metrics) drop(reason dropReason) { m.dropped[reason].Inc() }

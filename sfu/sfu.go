@@ -17,8 +17,6 @@ import (
 	"net/netip"
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
@@ -55,11 +53,7 @@ func New(config Config, notify func(Event)) (*SFU, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = config.Registerer.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "parley_media_refused_total",
-		Help: "Datagrams and ICE-TCP connections turned away because their address sent too many.",
-	}, func() float64 { return float64(plane.Refused()) }))
-	if err != nil {
+	if err := m.sockets(config.Registerer, plane); err != nil {
 		return nil, errors.Join(err, plane.Close())
 	}
 	return &SFU{config: config, notify: notify, plane: plane, metrics: m, rooms: map[string]*room{}}, nil

@@ -93,6 +93,14 @@ func (p *Plane) Addresses() []netip.AddrPort { return p.addresses }
 // Refused counts datagrams and connections that were turned away because their address had sent too many.
 func (p *Plane) Refused() uint64 { return p.refused.Load() }
 
+// Overflowed is how many datagrams came faster than they were read, so that the kernel dropped them.
+func (p *Plane) Overflowed() (n uint64) {
+	for _, s := range p.sockets {
+		n += overflowed(s)
+	}
+	return n
+}
+
 // Close closes the sockets. Peers must have been closed; it waits for what they left running.
 func (p *Plane) Close() error {
 	p.peers.Wait()

@@ -45,6 +45,8 @@ func (p *Plane) listen() error {
 		}
 	}
 	p.udp = ice.NewMultiUDPMuxDefault(muxes...)
+	read, write := granted(p.sockets[0])
+	p.config.Logger.Info("media sockets", "addresses", p.addresses, "receive_buffer", read, "send_buffer", write, "asked", socketBuffer)
 	for _, address := range p.config.TCP {
 		if err := p.listenTCP(address); err != nil {
 			return err
