@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
@@ -12,19 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// The headers of an atomic batch (NATS ADR-50).
-const (
-	batchID     = "Nats-Batch-Id"
-	batchSeq    = "Nats-Batch-Sequence" // from 1
-	batchCommit = "Nats-Batch-Commit"   // on the last message
-	messageTTL  = "Nats-TTL"
-)
-
-// The error codes of nats-server that nats.go has no name for.
-const (
-	codeIncomplete      jetstream.ErrorCode = 10176 // a message of the batch got lost, or there was no place for the batch
-	codeTooManyInFlight jetstream.ErrorCode = 10210
-)
+// messageTTL is the header of a life of one message (NATS ADR-43).
+const messageTTL = "Nats-TTL"
 
 // attempts at one commit: for a tombstone in the way of a new record, and for a server with too many batches under way.
 const attempts = 5
@@ -100,57 +88,7 @@ func (s *JetStream) publish(ctx context.Context, changes []Change, expect []uint
 		}
 		return []uint64{ack.Sequence}, nil
 	}
-	select {
-	case s.batches <- struct{}{}:
-		defer func() { <-s.batches }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	order := deletionsFirst(changes)
-	id, last := rand.Text(), len(order)-1
-	for place, i := range order[:last] {
-		// Not acknowledged one by one: if one is lost, the last is refused.
-		if err := s.conn.PublishMsg(s.batchMessage(changes[i], expect[i], id, place)); err != nil {
-			return nil, err
-		}
-	}
-	message := s.batchMessage(changes[order[last]], expect[order[last]], id, last)
-	message.Header.Set(batchCommit, "1")
-	ack, err := s.js.PublishMsg(ctx, message)
-	if err != nil {
-		return nil, err
-	}
-	return revisions(order, ack.Sequence), nil
-}
-
-func (s *JetStream) batchMessage(change Change, expect uint64, id string, place int) *nats.Msg {
-	message := s.message(change, expect)
-	message.Header.Set(batchID, id)
-	message.Header.Set(batchSeq, strconv.Itoa(place+1))
-	return message
-}
-
-// deletionsFirst orders the messages of a batch. After a crash nats-server looks at the newest message of the stream to see
-// whether a batch was cut short; were that a tombstone, its end of life would make a whole batch look like half of one.
-func deletionsFirst(changes []Change) []int {
-	order := make([]int, 0, len(changes))
-	for _, deletions := range []bool{true, false} {
-		for i, change := range changes {
-			if (change.Value == nil) == deletions {
-				order = append(order, i)
-			}
-		}
-	}
-	return order
-}
-
-// revisions gives each change its own: a batch has consecutive sequences, of which the acknowledgement has the last.
-func revisions(order []int, last uint64) []uint64 {
-	result := make([]uint64, len(order))
-	for place, i := range order {
-		result[i] = last - uint64(len(order)-1-place)
-	}
-	return result
+	return s.publishTogether(ctx, changes, expect)
 }
 
 // message is one change as NATS sees it. A deletion is an empty message with a header and an end of life, and not a purge of

@@ -34,8 +34,6 @@ const (
 	// tombstoneTime is how long NATS keeps that message. Nothing here needs it once it is written; an hour lets a reader of
 	// the stream's changes who was away learn of the deletion.
 	tombstoneTime = time.Hour
-	// maxBatches are in flight at once in one process. NATS takes 50 for one stream, of all processes together.
-	maxBatches = 8
 )
 
 // JetStream is the Store on NATS JetStream, in this process or outside. Each record is the only message on its own subject.
@@ -49,6 +47,7 @@ type JetStream struct {
 	stream    jetstream.Stream
 	server    *server       // nil with a URL
 	batches   chan struct{} // one place for each batch in flight
+	waiting   queue         // commits for the next batch
 
 	// Operations under way hold it for reading, Close for writing.
 	running sync.RWMutex
