@@ -10,19 +10,7 @@ import (
 )
 
 // Cores lists the CPUs that this process may run on.
-func Cores() ([]int, error) {
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		return nil, fmt.Errorf("read the CPU affinity: %w", err)
-	}
-	var cores []int
-	for i := range len(set) * 64 {
-		if set.IsSet(i) {
-			cores = append(cores, i)
-		}
-	}
-	return cores, nil
-}
+func Cores() ([]int, error) { return CoresOf(0) }
 
 // PinSelf keeps every thread of this process, and those to come, on some cores.
 func PinSelf(cores []int) error {
@@ -76,4 +64,19 @@ func setOf(cores []int) unix.CPUSet {
 		set.Set(c)
 	}
 	return set
+}
+
+// CoresOf lists the CPUs that a process may run on.
+func CoresOf(pid int) ([]int, error) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(pid, &set); err != nil {
+		return nil, fmt.Errorf("read the CPU affinity: %w", err)
+	}
+	var cores []int
+	for i := range len(set) * 64 {
+		if set.IsSet(i) {
+			cores = append(cores, i)
+		}
+	}
+	return cores, nil
 }

@@ -23,6 +23,9 @@ func Self() (time.Duration, error) { return 0, errors.ErrUnsupported }
 // Cores answers errors.ErrUnsupported.
 func Cores() ([]int, error) { return nil, errors.ErrUnsupported }
 
+// CoresOf answers errors.ErrUnsupported.
+func CoresOf(int) ([]int, error) { return nil, errors.ErrUnsupported }
+
 // PinSelf answers errors.ErrUnsupported.
 func PinSelf([]int) error { return errors.ErrUnsupported }
 

@@ -1,0 +1,113 @@
+package bench
+
+import (
+	"fmt"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/parleyrtc/parley/bench/load"
+	"github.com/parleyrtc/parley/bench/report"
+)
+
+const (
+	// busyClients is the part of their cores from which on the clients are the limit.
+	busyClients = 0.95
+	// lateClients is how late publishers may be at the 99th percentile, in microseconds; beyond it, the load was not the one
+	// that was asked for.
+	lateClients = 5000
+)
+
+// result is what was measured so far.
+func (r *run) result() ForwardResult {
+	total := r.last.Received[load.Server]
+	res := ForwardResult{
+		Shape: r.cfg.Shape.String(), Arrivals: r.cfg.Shape.Arrivals(), Participants: r.cfg.Shape.Participants(),
+		CPUNanosPerPacket: r.server.cost(), FloorCPUNanosPerPacket: r.floor.cost(), RatioSlices: r.ratios,
+		PacketsOutPerSecond: r.server.rate(), FloorPacketsPerSecond: r.floor.rate(),
+		Loss: r.server.loss(r.cfg.Shape.Subscribers), FloorLoss: r.floor.loss(r.cfg.Shape.Subscribers),
+		SequenceLoss: r.server.sequenceLoss(),
+		Latency:      latencyOf(r.server.latency), FloorLatency: latencyOf(r.floor.latency), SendLateness: latencyOf(r.lateness),
+		Histogram: report.Bars(r.server.latency, 1), FloorHistogram: report.Bars(r.floor.latency, 1),
+		ServerRSSBytes: r.rss, ServerGoroutines: r.goroutines, Samples: r.samples, Failures: r.failures,
+		CheckedPackets: total.Checked, CorruptPackets: total.Corrupt, RepeatedPackets: total.Repeated, RepairPackets: total.Repairs,
+		Keyframes: r.last.Asked, ClientCores: r.target.available(),
+	}
+	if res.FloorCPUNanosPerPacket > 0 {
+		res.Ratio = res.CPUNanosPerPacket / res.FloorCPUNanosPerPacket
+	}
+	if r.server.time > 0 {
+		res.ServerCPUCores = r.server.cpu.Seconds() / r.server.time.Seconds()
+		res.ClientCPUCores = r.client.Seconds() / r.server.time.Seconds()
+	}
+	if res.CorruptPackets > 0 {
+		res.Failures = append(res.Failures, fmt.Sprintf("%d packets of the sample arrived damaged.", res.CorruptPackets))
+	}
+	if res.CheckedPackets == 0 && r.server.packets > 0 {
+		res.Failures = append(res.Failures, "No packet of the sample could be checked.")
+	}
+	res.ClientBoundWhy = r.bound(res)
+	res.ClientBound = res.ClientBoundWhy != ""
+	return res
+}
+
+// bound says why the clients were the limit, or nothing.
+func (r *run) bound(res ForwardResult) string {
+	used := res.ClientCPUCores
+	if len(r.target.Cores.Clients) == 0 {
+		used += res.ServerCPUCores // they share all cores
+	}
+	dropped, refused := r.last.Dropped-r.first.Dropped, r.last.Refused-r.first.Refused
+	switch {
+	case used >= busyClients*res.ClientCores:
+		return fmt.Sprintf("the clients used %.2f of the %.0f cores they have", used, res.ClientCores)
+	case res.SendLateness.P99 > lateClients:
+		return fmt.Sprintf("the publishers sent up to %.1f ms late (p99)", res.SendLateness.P99/1000)
+	case dropped > 0:
+		return fmt.Sprintf("the clients' sockets lost %d packets that they did not read in time", dropped)
+	case refused > 0:
+		return fmt.Sprintf("%d packets of the publishers never left this machine", refused)
+	}
+	return ""
+}
+
+// cost is CPU nanoseconds per packet that arrived.
+func (s *side) cost() float64 {
+	if s.packets == 0 {
+		return 0
+	}
+	return float64(s.cpu) / float64(s.packets)
+}
+
+// rate is packets out a second.
+func (s *side) rate() float64 {
+	if s.time == 0 {
+		return 0
+	}
+	return float64(s.packets) / s.time.Seconds()
+}
+
+// loss is the part of what was sent that did not reach a subscriber. Every publisher's packet has as many copies as its room
+// has subscribers.
+func (s *side) loss(subscribers int) float64 {
+	wanted := float64(s.sent) * float64(subscribers)
+	if wanted == 0 {
+		return 0
+	}
+	return max(0, 1-float64(s.received)/wanted)
+}
+
+func (s *side) sequenceLoss() float64 {
+	if s.expected == 0 {
+		return 0
+	}
+	return max(0, 1-float64(s.received)/float64(s.expected))
+}
+
+func latencyOf(h *hdrhistogram.Histogram) Latency {
+	if h.TotalCount() == 0 {
+		return Latency{}
+	}
+	return Latency{
+		P50: float64(h.ValueAtQuantile(50)), P99: float64(h.ValueAtQuantile(99)), P999: float64(h.ValueAtQuantile(99.9)), Max: float64(h.Max()),
+	}
+}

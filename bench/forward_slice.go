@@ -1,0 +1,160 @@
+package bench
+
+import (
+	"context"
+	"time"
+
+	"github.com/parleyrtc/parley/bench/load"
+	"github.com/parleyrtc/parley/bench/proc"
+)
+
+// mark is what there is to read at one moment.
+type mark struct {
+	at       time.Time
+	cpu      time.Duration // of whoever forwards
+	client   time.Duration // of ours
+	snapshot load.Snapshot
+}
+
+func (r *run) mark(route load.Route) (mark, error) {
+	var m mark
+	var err error
+	if m.snapshot, err = r.stage.count(); err != nil {
+		return m, err
+	}
+	m.at = time.Now()
+	if route == load.Server {
+		m.cpu, err = r.target.cpu()
+	} else {
+		m.cpu, err = proc.CPU(r.stage.floor.PID())
+	}
+	if err != nil {
+		return m, err
+	}
+	m.client, err = proc.Self()
+	return m, err
+}
+
+// slice sends everything one way for a while and returns the CPU nanoseconds per packet.
+func (r *run) slice(ctx context.Context, route load.Route, n, of int) (float64, error) {
+	before, err := r.stage.count()
+	if err != nil {
+		return 0, err
+	}
+	if err := r.stage.route(route); err != nil {
+		return 0, err
+	}
+	if err := r.sleep(ctx, settle); err != nil {
+		return 0, err
+	}
+	if _, err := r.stage.times(); err != nil { // of the time before
+		return 0, err
+	}
+	from, err := r.mark(route)
+	if err != nil {
+		return 0, err
+	}
+	waited := r.watch(ctx, route, n, of, from)
+	to, err := r.mark(route)
+	if err != nil {
+		return 0, err
+	}
+	times, err := r.stage.times()
+	if err != nil {
+		return 0, err
+	}
+	if err := r.stage.route(load.Paused); err != nil {
+		return 0, err
+	}
+	time.Sleep(drain) // also after an interruption: what is under way is no loss
+	after, err := r.stage.count()
+	if err != nil {
+		return 0, err
+	}
+	r.last = after
+	cost := r.account(route, before, after, from, to, times)
+	return cost, waited
+}
+
+// watch takes a sample a second until the slice is over.
+func (r *run) watch(ctx context.Context, route load.Route, n, of int, from mark) error {
+	phase := "server"
+	if route == load.Floor {
+		phase = "floor"
+	}
+	last := from
+	for end := from.at.Add(r.cfg.Slice); ; {
+		left := time.Until(end)
+		if left <= 0 {
+			return nil
+		}
+		if err := r.sleep(ctx, min(left, time.Second)); err != nil {
+			return err
+		}
+		now, err := r.mark(route)
+		if err != nil {
+			return err
+		}
+		turns := 2
+		if r.cfg.NoFloor {
+			turns = 1
+		}
+		done := time.Duration(turns*n)*r.cfg.Slice + now.at.Sub(from.at)
+		if route == load.Floor {
+			done += r.cfg.Slice
+		}
+		u := Update{Phase: "measuring the " + phase, Unit: "s", Done: done.Seconds(), Total: (time.Duration(turns*of) * r.cfg.Slice).Seconds()}
+		if s, ok := r.sampled(route, phase, last, now); ok {
+			u.Sample = &s
+		}
+		r.progress.tell(u)
+		last = now
+	}
+}
+
+// sampled makes a sample of the time between two marks.
+func (r *run) sampled(route load.Route, phase string, from, to mark) (Sample, bool) {
+	took := to.at.Sub(from.at).Seconds()
+	if took < 0.2 {
+		return Sample{}, false
+	}
+	s := Sample{
+		At: to.at.Sub(r.began).Seconds(), Phase: phase, ServerCPUCores: (to.cpu - from.cpu).Seconds() / took,
+		PacketsOutPerSecond: float64(to.snapshot.Received[route].Packets-from.snapshot.Received[route].Packets) / took,
+	}
+	if u, err := r.target.Usage(); err == nil {
+		s.ServerRSSBytes = u.RSS
+		r.rss = max(r.rss, u.RSS)
+	}
+	if route == load.Server {
+		if g, err := r.target.Metric(context.Background(), "go_goroutines"); err == nil {
+			r.goroutines = max(r.goroutines, int(g))
+		}
+	}
+	r.samples = append(r.samples, s)
+	return s, true
+}
+
+// account adds one slice to its side.
+func (r *run) account(route load.Route, before, after load.Snapshot, from, to mark, times load.Times) float64 {
+	s := &r.server
+	if route == load.Floor {
+		s = &r.floor
+	} else {
+		r.client += to.client - from.client
+	}
+	packets := to.snapshot.Received[route].Packets - from.snapshot.Received[route].Packets
+	cpu := to.cpu - from.cpu
+	s.packets += packets
+	s.cpu += cpu
+	s.time += to.at.Sub(from.at)
+	s.sent += after.Sent[route] - before.Sent[route]
+	s.received += after.Received[route].Packets - before.Received[route].Packets
+	s.expected += after.Received[route].Expected - before.Received[route].Expected
+	s.latency.Merge(times.Latency[route])
+	r.lateness.Merge(times.Lateness)
+	if packets == 0 {
+		return 0
+	}
+	return float64(cpu) / float64(packets)
+}

@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+func TestForwardComparesTheServerWithTheFloor(t *testing.T) {
+	target := testServer(t)
+	shape := VideoShape(2, 4)
+	shape.Rooms = 2
+	updates := 0
+	r, err := Forward(context.Background(), target, ForwardConfig{Shape: shape, Duration: time.Second, Slice: 500 * time.Millisecond},
+		func(u Update) {
+			updates++
+			if u.Total > 0 && u.Done > u.Total*1.5 {
+				t.Errorf("%s: %v of %v %s", u.Phase, u.Done, u.Total, u.Unit)
+			}
+		})
+	if err != nil || len(r.Failures) > 0 || r.Partial {
+		t.Fatalf("%v %v", err, r.Failures)
+	}
+	if r.CPUNanosPerPacket <= 0 || r.FloorCPUNanosPerPacket <= 0 || r.Ratio <= 0 || len(r.RatioSlices) != 2 {
+		t.Errorf("%v ns, floor %v ns, ratio %v %v", r.CPUNanosPerPacket, r.FloorCPUNanosPerPacket, r.Ratio, r.RatioSlices)
+	}
+	if want := shape.PacketsOut(); r.PacketsOutPerSecond < want*0.8 || r.PacketsOutPerSecond > want*1.2 {
+		t.Errorf("%.0f packets/s, want about %.0f", r.PacketsOutPerSecond, want)
+	}
+	if r.Loss > 0.01 || r.FloorLoss > 0.01 {
+		t.Errorf("loss %v, floor %v, on an idle loopback", r.Loss, r.FloorLoss)
+	}
+	if r.CheckedPackets == 0 || r.Latency.P50 <= 0 || r.FloorLatency.P50 <= 0 || r.Latency.P99 < r.Latency.P50 {
+		t.Errorf("%d checked, latency %+v, floor %+v", r.CheckedPackets, r.Latency, r.FloorLatency)
+	}
+	if r.ServerRSSBytes < 1<<20 || r.ServerGoroutines < 10 || r.ClientCPUCores <= 0 || r.Participants != 12 || updates < 12 {
+		t.Errorf("%d B, %d goroutines, clients %v cores, %d participants, %d updates",
+			r.ServerRSSBytes, r.ServerGoroutines, r.ClientCPUCores, r.Participants, updates)
+	}
+}
+
+func TestForwardOfAudioWithoutAFloor(t *testing.T) {
+	target := testServer(t)
+	shape := AudioShape(3, 2)
+	r, err := Forward(context.Background(), target, ForwardConfig{Shape: shape, Duration: time.Second, NoFloor: true}, nil)
+	if err != nil || len(r.Failures) > 0 || r.Loss > 0.01 || r.CPUNanosPerPacket <= 0 || r.Ratio != 0 {
+		t.Fatalf("%v %v, loss %v, %v ns, ratio %v", err, r.Failures, r.Loss, r.CPUNanosPerPacket, r.Ratio)
+	}
+}
+
+func TestAnInterruptedForwardSaysWhatItHas(t *testing.T) {
+	target := testServer(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	r, err := Forward(ctx, target, ForwardConfig{Shape: AudioShape(1, 1), Duration: time.Minute, NoFloor: true}, func(u Update) {
+		if u.Sample != nil {
+			cancel()
+		}
+	})
+	if err != nil || !r.Partial || r.CPUNanosPerPacket <= 0 || r.Latency.P50 <= 0 {
+		t.Fatalf("%v, partial %v, %v ns, latency %+v", err, r.Partial, r.CPUNanosPerPacket, r.Latency)
+	}
+}
+
+func TestAServerThatDiesHalfWayIsNamed(t *testing.T) {
+	target := testServer(t)
+	_, err := Forward(context.Background(), target, ForwardConfig{Shape: AudioShape(1, 1), Duration: time.Minute, NoFloor: true}, func(u Update) {
+		if u.Sample != nil {
+			target.Owned.Kill()
+		}
+	})
+	if !errors.Is(err, ErrServerDied) {
+		t.Fatal(err)
+	}
+}
+
+func TestForwardRefusesWhatItCannotMeasure(t *testing.T) {
+	target := testServer(t)
+	for name, shape := range map[string]Shape{"nobody": VideoShape(1, 0), "too many publishers": AudioShape(29, 1), "too many": VideoShape(1, 1000),
+		"no packets": {Rooms: 1, Publishers: 1, Subscribers: 1, FPS: 30, PacketBytes: 1100}, "tiny packets": {Rooms: 1, Publishers: 1, Subscribers: 1, FPS: 30, PacketsPerFrame: 1, PacketBytes: 20}} {
+		if _, err := Forward(context.Background(), target, ForwardConfig{Shape: shape}, nil); !errors.Is(err, ErrShape) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	target.PID = 0
+	if _, err := Forward(context.Background(), target, ForwardConfig{Shape: VideoShape(1, 1)}, nil); !errors.Is(err, ErrNoAccounting) {
+		t.Errorf("no process id: %v", err)
+	}
+}
