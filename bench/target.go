@@ -97,7 +97,7 @@ func (t Target) explain(doing string, err error) error {
 	case errors.As(err, &closed) && closed.Code == 4401:
 		return fmt.Errorf("%s: %w", doing, ErrUnauthorized)
 	case errors.As(err, &network):
-		return fmt.Errorf("%s: %w: %w", doing, ErrUnreachable, err)
+		return fmt.Errorf("%s: %w: %w", doing, ErrUnreachable, network)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

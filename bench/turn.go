@@ -26,7 +26,7 @@ type TurnConfig struct {
 	Duration    time.Duration // of each half of each transport: allocating, relaying; default 4 s
 }
 
-func (c TurnConfig) withDefaults() (TurnConfig, error) {
+func (c TurnConfig) withDefaults() TurnConfig {
 	if c.Clients == 0 {
 		c.Clients = 8
 	}
@@ -39,15 +39,21 @@ func (c TurnConfig) withDefaults() (TurnConfig, error) {
 	if c.Duration == 0 {
 		c.Duration = 4 * time.Second
 	}
+	return c
+}
+
+// Check says what is wrong with the configuration.
+func (c TurnConfig) Check() error {
+	c = c.withDefaults()
 	for _, transport := range c.Transports {
 		if !slices.Contains([]string{"udp", "tcp", "tls"}, transport) {
-			return c, fmt.Errorf("%w: transport %q; use udp, tcp or tls", ErrShape, transport)
+			return fmt.Errorf("%w: transport %q; use udp, tcp or tls", ErrShape, transport)
 		}
 	}
 	if c.PacketBytes < 1 || c.PacketBytes > 1200 || c.Clients < 1 || c.Rate < 1 {
-		return c, fmt.Errorf("%w: TURN needs at least one client and packet a second, and packets of 1 to 1200 bytes", ErrShape)
+		return fmt.Errorf("%w: TURN needs at least one client and packet a second, and packets of 1 to 1200 bytes", ErrShape)
 	}
-	return c, nil
+	return nil
 }
 
 // turnWay is one way to the TURN server, with a credential for it.
@@ -62,10 +68,10 @@ type turnWay struct {
 // clients to the media port, and the server's CPU for each. A Parley relays to its own media port only, so the packets end
 // there: they come from a stranger and the SFU drops them, the cost of which is in the figure.
 func Turn(ctx context.Context, t Target, cfg TurnConfig, p Progress) (report.Result, error) {
-	cfg, err := cfg.withDefaults()
-	if err != nil {
+	if err := cfg.Check(); err != nil {
 		return report.Result{}, err
 	}
+	cfg = cfg.withDefaults()
 	ways, peer, err := turnWays(ctx, t, cfg.Transports)
 	if err != nil {
 		return report.Result{}, err

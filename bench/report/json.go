@@ -52,15 +52,7 @@ func (r *Result) object() map[string]any {
 	if len(noise) > 0 {
 		object["noise"] = noise
 	}
-	if len(r.Series) > 0 {
-		object["series"] = r.Series
-	}
-	if len(r.Histograms) > 0 {
-		object["histograms"] = r.Histograms
-	}
-	if len(r.Curves) > 0 {
-		object["curves"] = r.Curves
-	}
+	r.putPlots(object)
 	if len(r.Notes) > 0 {
 		object["notes"] = r.Notes
 	}
@@ -68,6 +60,50 @@ func (r *Result) object() map[string]any {
 		object["failures"] = r.Failures
 	}
 	return object
+}
+
+// putPlots adds what the plots are drawn from.
+func (r *Result) putPlots(object map[string]any) {
+	series := map[string]any{}
+	for _, s := range r.Series {
+		points := [][2]float64{}
+		for _, p := range s.Points {
+			if !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) {
+				points = append(points, [2]float64{round(p.At.Seconds()), round(p.Value)})
+			}
+		}
+		series[s.Name] = points
+	}
+	histograms := map[string]any{}
+	for _, h := range r.Histograms {
+		histograms[h.Name] = coarse(h.Bars)
+	}
+	if len(series) > 0 {
+		object["series"] = series
+	}
+	if len(histograms) > 0 {
+		object["histograms"] = histograms
+	}
+	if len(r.Curves) > 0 {
+		object["curves"] = r.Curves
+	}
+}
+
+// coarse joins bars to at most twenty for a factor of ten, which is what a plot can show.
+func coarse(bars []Bar) []Bar {
+	var out []Bar
+	last := math.MinInt
+	for _, b := range bars {
+		at := int(math.Floor(math.Log10(max(b.UpTo, 1)) * 20))
+		if at == last {
+			out[len(out)-1].UpTo = b.UpTo
+			out[len(out)-1].Count += b.Count
+			continue
+		}
+		last = at
+		out = append(out, b)
+	}
+	return out
 }
 
 // put sets a nested key.
@@ -154,8 +190,9 @@ func readResult(raw []byte) (SavedResult, error) {
 	if err := json.Unmarshal(raw, &object); err != nil {
 		return SavedResult{}, fmt.Errorf("not a report: %w", err)
 	}
-	delete(object, "noise")
-	delete(object, "machine")
+	for _, key := range []string{"noise", "machine", "series", "histograms", "curves"} {
+		delete(object, key)
+	}
 	values := map[string]float64{}
 	flatten(values, "", object)
 	return SavedResult{

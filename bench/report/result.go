@@ -109,17 +109,17 @@ func Bars(h *hdrhistogram.Histogram, unit float64) []Bar {
 
 // Curve is one value over another, such as loss over participants, with the knee where it bends.
 type Curve struct {
-	Title string
-	X     string // label of the axis
-	Lines []Line
-	Knee  float64 // on the x axis; zero when none was found
+	X     string  `json:"x"` // label of the axis
+	Lines []Line  `json:"lines"`
+	Knee  float64 `json:"knee,omitempty"` // on the x axis; zero when none was found
 }
 
-// Line is one line of a Curve. Lines of different units share the x axis only.
+// Line is one line of a Curve. Lines of different units share the x axis only. Its numbers are finite.
 type Line struct {
-	Name string
-	Unit Unit
-	X, Y []float64
+	Name string    `json:"name"`
+	Unit Unit      `json:"-"`
+	X    []float64 `json:"x"`
+	Y    []float64 `json:"y"`
 }
 
 // Add appends a figure.

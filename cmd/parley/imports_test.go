@@ -65,6 +65,8 @@ var packages = map[string]struct {
 	"bench/floor":    {rim, []string{"bench/"}},
 	"bench/datagram": {rim, nil},
 	"bench/proc":     {rim, nil},
+
+	"cmd/parley-bench": {rim, []string{"bench"}},
 }
 
 // forbidden are the imports that a pure package has no use for.
