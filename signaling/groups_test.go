@@ -135,7 +135,11 @@ func TestARoomHasALimit(t *testing.T) {
 		t.Errorf("the third gives %q", got.code())
 	}
 	bob.join(id) // the same device again takes no more room
-	bob.on("session.leave", id)
+	tablet := n.open("bob")
+	if got := tablet.mutate("session.join", map[string]any{"sessionId": id, "takeover": true}); got.code() != "" {
+		t.Errorf("another device in the place of the first gives %q", got.code())
+	}
+	tablet.on("session.leave", id)
 	carol.join(id)
 }
 

@@ -103,6 +103,9 @@ func (k *socket) admit(now time.Time, id wire.ID, hello wire.HelloParams, claims
 	k.device = a.device
 	k.log = k.log.With("uid", claims.UID, "device", a.device.id)
 	a.device.token(now, claims.Grants, claims.ExpiresAt)
+	if errors.Is(s.deps.Directory.Touch(ctx, wire.UserView{UID: claims.UID}), ErrUserDeleted) {
+		return &wire.CloseUnauthorized // deleted meanwhile, when there was no device to expel yet
+	}
 
 	result := wire.HelloResult{
 		Protocol: wire.Protocol, ConnectionID: a.device.connection, DeviceID: a.device.id, User: user,

@@ -99,35 +99,43 @@ func (s *Server) within(id string, by call.Device, do func(*loop), past func(*ca
 		})
 		return
 	}
-	over, err := s.past(id)
-	if err != nil {
-		s.log.Error("reading the history failed", "error", err)
-		reply(nil, wire.Internal())
-		return
-	}
-	if over == nil {
-		reply(nil, errNotFound())
-		return
-	}
-	if _, member := over.Member(by.UID); !member {
-		reply(nil, errNotFound())
+	over, refusal := s.pastOf(by.UID, id)
+	if refusal != nil {
+		reply(nil, refusal)
 		return
 	}
 	past(over)
 }
 
-// past reads a call that was over long ago; nil if there is none.
-func (s *Server) past(id string) (*call.Call, error) {
+// past reads a call that was over long ago.
+func (s *Server) past(id string) (*call.Call, *wire.Error) {
 	ctx, cancel := s.storeContext()
 	defer cancel()
+	var c *call.Call
 	record, err := s.deps.Store.Get(ctx, historyKey(id))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+	if err == nil {
+		c, err = decodeCall(record.Value)
 	}
-	if err != nil {
-		return nil, err
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, errNotFound()
+	case err != nil:
+		s.log.Error("reading the history failed", "error", err)
+		return nil, wire.Internal()
 	}
-	return decodeCall(record.Value)
+	return c, nil
+}
+
+// pastOf is past for one of the call's members; to anybody else there is no such call.
+func (s *Server) pastOf(uid, id string) (*call.Call, *wire.Error) {
+	c, refusal := s.past(id)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if _, member := c.Member(uid); !member {
+		return nil, errNotFound()
+	}
+	return c, nil
 }
 
 // look shows a call to one of its members.
@@ -135,16 +143,9 @@ func (s *Server) look(uid, id string) (wire.CallView, *wire.Error) {
 	if l := s.calls.find(uid, id); l != nil {
 		return l.published.Load().view, nil
 	}
-	over, err := s.past(id)
-	if err != nil {
-		s.log.Error("reading the history failed", "error", err)
-		return wire.CallView{}, wire.Internal()
-	}
-	if over == nil {
-		return wire.CallView{}, errNotFound()
-	}
-	if _, member := over.Member(uid); !member {
-		return wire.CallView{}, errNotFound()
+	over, refusal := s.pastOf(uid, id)
+	if refusal != nil {
+		return wire.CallView{}, refusal
 	}
 	return s.view(over), nil
 }
@@ -210,13 +211,9 @@ func (s *Server) Call(_ context.Context, id string) (wire.CallView, error) {
 	if l := s.calls.loop(id); l != nil {
 		return l.published.Load().view, nil
 	}
-	over, err := s.past(id)
-	switch {
-	case err != nil:
-		s.log.Error("reading the history failed", "error", err)
-		return wire.CallView{}, wire.Internal()
-	case over == nil:
-		return wire.CallView{}, errNotFound()
+	over, refusal := s.past(id)
+	if refusal != nil {
+		return wire.CallView{}, refusal
 	}
 	return s.view(over), nil
 }

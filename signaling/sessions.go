@@ -23,7 +23,7 @@ func once(reply answer) answer {
 // joinSession lets a device into the room: the machine decides whether it may, the media side makes room for it.
 func (l *loop) joinSession(by call.Device, takeover bool, reply answer) {
 	now := time.Now()
-	if l.full(by) {
+	if l.full(by, takeover) {
 		reply(nil, wire.Refuse(wire.CodeRoomFull, "The room is full."))
 		return
 	}
@@ -53,13 +53,17 @@ func (l *loop) joinSession(by call.Device, takeover bool, reply answer) {
 	})
 }
 
-// full reports whether there is no place for one more device.
-func (l *loop) full(by call.Device) bool {
+// full reports whether there is no place for one more device. Who comes in the place of a device needs no other.
+func (l *loop) full(by call.Device, takeover bool) bool {
 	if l.worker.full() {
 		return true
 	}
-	_, in := l.room.byDevice[by]
-	return !in && len(l.room.byDevice) >= l.server.config.MaxParticipants
+	for d := range l.room.byDevice {
+		if d == by || takeover && d.UID == by.UID {
+			return false
+		}
+	}
+	return len(l.room.byDevice) >= l.server.config.MaxParticipants
 }
 
 func (l *loop) pairs() int {
