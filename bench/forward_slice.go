@@ -4,9 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/parleyrtc/parley/bench/load"
 	"github.com/parleyrtc/parley/bench/proc"
 )
+
+// shortestSample is the least time that makes a sample.
+const shortestSample = 200 * time.Millisecond
 
 // mark is what there is to read at one moment.
 type mark struct {
@@ -59,9 +64,11 @@ func (r *run) slice(ctx context.Context, route load.Route, n, of int) (float64, 
 	if err != nil {
 		return 0, err
 	}
-	times, err := r.stage.times()
-	if err != nil {
+	if _, err := r.takeTimes(route); err != nil {
 		return 0, err
+	}
+	if g, err := r.target.Metric(context.Background(), "go_goroutines"); err == nil { // here, where asking costs the figures nothing
+		r.goroutines = max(r.goroutines, int(g))
 	}
 	if err := r.stage.route(load.Paused); err != nil {
 		return 0, err
@@ -72,8 +79,7 @@ func (r *run) slice(ctx context.Context, route load.Route, n, of int) (float64, 
 		return 0, err
 	}
 	r.last = after
-	cost := r.account(route, before, after, from, to, times)
-	return cost, waited
+	return r.account(route, before, after, from, to), waited
 }
 
 // watch takes a sample a second until the slice is over.
@@ -104,7 +110,11 @@ func (r *run) watch(ctx context.Context, route load.Route, n, of int, from mark)
 			done += r.cfg.Slice
 		}
 		u := Update{Phase: "measuring the " + phase, Unit: "s", Done: done.Seconds(), Total: (time.Duration(turns*of) * r.cfg.Slice).Seconds()}
-		if s, ok := r.sampled(route, phase, last, now); ok {
+		if now.at.Sub(last.at) > shortestSample {
+			s, err := r.sampled(route, phase, last, now)
+			if err != nil {
+				return err
+			}
 			u.Sample = &s
 		}
 		r.progress.tell(u)
@@ -113,34 +123,48 @@ func (r *run) watch(ctx context.Context, route load.Route, n, of int, from mark)
 }
 
 // sampled makes a sample of the time between two marks.
-func (r *run) sampled(route load.Route, phase string, from, to mark) (Sample, bool) {
+func (r *run) sampled(route load.Route, phase string, from, to mark) (Sample, error) {
 	took := to.at.Sub(from.at).Seconds()
-	if took < 0.2 {
-		return Sample{}, false
+	latency, err := r.takeTimes(route)
+	if err != nil {
+		return Sample{}, err
 	}
 	s := Sample{
 		At: to.at.Sub(r.began).Seconds(), Phase: phase, ServerCPUCores: (to.cpu - from.cpu).Seconds() / took,
 		PacketsOutPerSecond: float64(to.snapshot.Received[route].Packets-from.snapshot.Received[route].Packets) / took,
+		P99:                 latencyOf(latency).P99,
 	}
 	if u, err := r.target.Usage(); err == nil {
 		s.ServerRSSBytes = u.RSS
 		r.rss = max(r.rss, u.RSS)
 	}
-	if route == load.Server {
-		if g, err := r.target.Metric(context.Background(), "go_goroutines"); err == nil {
-			r.goroutines = max(r.goroutines, int(g))
-		}
-	}
 	r.samples = append(r.samples, s)
-	return s, true
+	return s, nil
+}
+
+// takeTimes adds the newest times to the side that forwards, and returns them.
+func (r *run) takeTimes(route load.Route) (*hdrhistogram.Histogram, error) {
+	times, err := r.stage.times()
+	if err != nil {
+		return nil, err
+	}
+	r.lateness.Merge(times.Lateness)
+	r.side(route).latency.Merge(times.Latency[route])
+	return times.Latency[route], nil
+}
+
+// side is the server's or the floor's.
+func (r *run) side(route load.Route) *side {
+	if route == load.Floor {
+		return &r.floor
+	}
+	return &r.server
 }
 
 // account adds one slice to its side.
-func (r *run) account(route load.Route, before, after load.Snapshot, from, to mark, times load.Times) float64 {
-	s := &r.server
-	if route == load.Floor {
-		s = &r.floor
-	} else {
+func (r *run) account(route load.Route, before, after load.Snapshot, from, to mark) float64 {
+	s := r.side(route)
+	if route == load.Server {
 		r.client += to.client - from.client
 	}
 	packets := to.snapshot.Received[route].Packets - from.snapshot.Received[route].Packets
@@ -151,8 +175,6 @@ func (r *run) account(route load.Route, before, after load.Snapshot, from, to ma
 	s.sent += after.Sent[route] - before.Sent[route]
 	s.received += after.Received[route].Packets - before.Received[route].Packets
 	s.expected += after.Received[route].Expected - before.Received[route].Expected
-	s.latency.Merge(times.Latency[route])
-	r.lateness.Merge(times.Lateness)
 	if packets == 0 {
 		return 0
 	}

@@ -18,6 +18,7 @@ type Sample struct {
 	ServerCPUCores      float64 `json:"server_cpu_cores"`
 	ServerRSSBytes      uint64  `json:"server_rss_bytes"`
 	PacketsOutPerSecond float64 `json:"packets_out_per_second"`
+	P99                 float64 `json:"p99_us"` // of latency
 }
 
 func (p Progress) tell(u Update) {

@@ -3,11 +3,9 @@ package bench
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,6 +30,7 @@ type stage struct {
 	shape   Shape
 	sample  int // one in so many subscribers is sampled
 	run     string
+	names   []string // users, room by room, publishers first
 	local   netip.Addr
 	engines []*load.Engine
 	rooms   []*room
@@ -59,7 +58,11 @@ func newStage(t Target, shape Shape, sample int) (*stage, error) {
 	if sample <= 0 {
 		sample = min(10, shape.Subscribers)
 	}
-	s := &stage{target: t, shape: shape, sample: sample, local: local, run: strconv.FormatUint(rand.Uint64(), 36)}
+	names, err := t.names(shape.Participants())
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{target: t, shape: shape, sample: sample, local: local, run: runID(), names: names}
 	epoch := time.Now()
 	for range min(max(int(t.available()), 1), mostEngines) {
 		e, err := load.NewEngine(epoch)
@@ -74,8 +77,10 @@ func newStage(t Target, shape Shape, sample int) (*stage, error) {
 
 func (s *stage) engine(n int) *load.Engine { return s.engines[n%len(s.engines)] }
 
-func (s *stage) uid(room int, role string, n int) string {
-	return fmt.Sprintf("load-%s-%d-%s%d", s.run, room, role, n)
+// uids are a room's users, publishers first.
+func (s *stage) uids(room int) []string {
+	size := s.shape.Publishers + s.shape.Subscribers
+	return s.names[room*size : (room+1)*size]
 }
 
 // open starts the calls and brings everybody in.
@@ -103,7 +108,7 @@ func (s *stage) open(ctx context.Context, progress Progress) error {
 			}
 			group.Go(func() error {
 				defer func() { joined <- struct{}{} }()
-				return s.rooms[room].publish(ctx, s.uid(room, "p", n), p)
+				return s.rooms[room].publish(ctx, s.uids(room)[n], p)
 			})
 		}
 		for n := range s.shape.Subscribers {
@@ -113,7 +118,7 @@ func (s *stage) open(ctx context.Context, progress Progress) error {
 			}
 			group.Go(func() error {
 				defer func() { joined <- struct{}{} }()
-				return s.rooms[room].subscribe(ctx, s.uid(room, "s", n), sub)
+				return s.rooms[room].subscribe(ctx, s.uids(room)[s.shape.Publishers+n], sub)
 			})
 		}
 	}
@@ -134,14 +139,7 @@ func (s *stage) abandon(group *errgroup.Group, joined, counted chan struct{}, fi
 // ring starts the calls.
 func (s *stage) ring(ctx context.Context) error {
 	for room := range s.shape.Rooms {
-		var uids []string
-		for n := range s.shape.Publishers {
-			uids = append(uids, s.uid(room, "p", n))
-		}
-		for n := range s.shape.Subscribers {
-			uids = append(uids, s.uid(room, "s", n))
-		}
-		r, err := openRoom(ctx, s.target, fmt.Sprintf("load-%s-%d", s.run, room), uids, s.shape.Audio, s.shape.Publishers)
+		r, err := openRoom(ctx, s.target, fmt.Sprintf("load-%s-%d", s.run, room), s.uids(room), s.shape.Audio, s.shape.Publishers)
 		if err != nil {
 			return err
 		}

@@ -64,6 +64,7 @@ var packages = map[string]struct {
 	"bench/load":     {rim, []string{"bench/"}},
 	"bench/floor":    {rim, []string{"bench/"}},
 	"bench/datagram": {rim, nil},
+	"bench/netlab":   {rim, nil},
 	"bench/proc":     {rim, nil},
 
 	"cmd/parley-bench": {rim, []string{"bench"}},

@@ -1,0 +1,93 @@
+package netlab
+
+import (
+	"bytes"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// lab is a client and a server with a path between them.
+func lab(t *testing.T, rules Rules) (client, server *net.UDPConn, towards net.Addr) {
+	t.Helper()
+	open := func() *net.UDPConn {
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	client, server = open(), open()
+	path, err := Open(server.LocalAddr().(*net.UDPAddr).AddrPort(), rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(path.Close)
+	if _, err := client.WriteTo([]byte("hello"), path.front.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 100)
+	n, from, err := server.ReadFrom(buf)
+	if err != nil || string(buf[:n]) != "hello" {
+		t.Fatal(string(buf[:n]), err)
+	}
+	return client, server, from
+}
+
+func TestThePathLosesDamagesAndDelaysExactlyWhatItIsToldTo(t *testing.T) {
+	client, server, towards := lab(t, Rules{Lose: 10, Damage: 20, Delay: 5 * time.Millisecond})
+	media := append([]byte{0x80, 96}, make([]byte, 98)...)
+	got, damaged := 0, 0
+	buf := make([]byte, 200)
+	start := time.Now()
+	for range 200 {
+		if _, err := server.WriteTo(media, towards); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := server.WriteTo([]byte{0x80, 200, 0}, towards); err != nil { // RTCP passes at once, but in its order
+		t.Fatal(err)
+	}
+	for {
+		n, err := client.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 3 {
+			break
+		}
+		if got++; got == 1 && time.Since(start) < 5*time.Millisecond {
+			t.Error("the first packet was not delayed")
+		}
+		if !bytes.Equal(buf[:12], media[:12]) {
+			t.Error("the header was changed")
+		}
+		if !bytes.Equal(buf[:n], media) {
+			damaged++
+		}
+	}
+	if got != 180 || damaged < 5 || damaged > 10 {
+		t.Fatalf("%d of 200 arrived, %d damaged; want 180, and 10 less those that were lost", got, damaged)
+	}
+}
+
+func TestCandidatesLeadToThePath(t *testing.T) {
+	path, err := Open(netip.MustParseAddrPort("127.0.0.1:9"), Rules{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer path.Close()
+	sdp := path.Rewrite("v=0\r\na=candidate:1 1 udp 2130706431 10.0.0.1 7701 typ host\r\na=candidate:2 1 tcp 1 10.0.0.1 7701 typ host tcptype passive\r\na=mid:0\r\n")
+	_, port, _ := net.SplitHostPort(path.front.LocalAddr().String())
+	want := "v=0\r\na=candidate:1 1 udp 2130706431 127.0.0.1 " + port + " typ host\r\na=mid:0\r\n"
+	if sdp != want {
+		t.Fatalf("got %q, want %q", strings.TrimSpace(sdp), want)
+	}
+}
