@@ -116,6 +116,7 @@ type client struct {
 	offered Offer
 	deaf    bool // never takes an answer
 	answer  func(string) string
+	arrange func([]OfferedSlot) []OfferedSlot
 	stream  chan webrtc.TrackLocalWriter
 	opened  chan struct{}
 	channel *webrtc.DataChannel
@@ -268,6 +269,9 @@ func (c *client) offer(restart bool, munge func(string) string) error {
 			c.offered.Slots[len(c.offered.Slots)-1].VideoMID = t.Mid()
 		}
 		c.slot(t.Mid())
+	}
+	if c.arrange != nil {
+		c.offered.Slots = c.arrange(c.offered.Slots)
 	}
 	answer, err := c.b.Offer(context.Background(), c.offered)
 	if err != nil {

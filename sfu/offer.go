@@ -206,34 +206,43 @@ func (p *participant) replacePublications(list []*publication) {
 	p.publications = list
 }
 
+// line is the line of a stream, now in a pair. A stream that comes back, after an offer without its m-line or in another pair,
+// goes on where it was: a second line would count from anew under the same SSRC and key. The room's lock is held.
+func (p *participant) line(stream *transport.Stream, pair int, video bool) *line {
+	if stream == nil {
+		return newLine(p, pair, video, pairName(pair), nil)
+	}
+	l := p.made[stream]
+	if l == nil {
+		l = newLine(p, pair, video, pairName(pair), stream)
+		p.made[stream] = l
+	}
+	l.pair = pair
+	return l
+}
+
 // offerSlots makes the pairs those of an offer. The room's lock is held.
 func (p *participant) offerSlots(offered []OfferedSlot, agreed transport.Answer) {
-	for len(p.pairs) > len(offered) {
-		p.pairs[len(p.pairs)-1].clear()
-		p.pairs = p.pairs[:len(p.pairs)-1]
-	}
-	for len(p.pairs) < len(offered) {
-		p.pairs = append(p.pairs, &slotPair{})
-	}
+	before := p.pairs
+	p.pairs = make([]*slotPair, len(offered))
 	lines := map[uint32]*line{}
-	place := func(old *line, pair int, video bool, mid string) *line {
-		stream := agreed.Streams[mid]
-		if old == nil || old.stream != stream {
-			if old != nil {
-				old.carry(nil)
-			}
-			old = newLine(p, pair, video, pairName(pair), stream)
+	place := func(pair int, video bool, mid string) *line {
+		l := p.line(agreed.Streams[mid], pair, video)
+		if section := agreed.Description.Section(mid); section != nil && l.stream != nil {
+			l.negotiated(section)
+			lines[l.stream.SSRC] = l
 		}
-		if section := agreed.Description.Section(mid); section != nil && stream != nil {
-			old.negotiated(section)
-			lines[stream.SSRC] = old
-		}
-		return old
+		return l
 	}
 	for _, o := range offered {
-		pair := p.pairs[o.Pair]
-		pair.audio = place(pair.audio, o.Pair, false, o.AudioMID)
-		pair.video = place(pair.video, o.Pair, true, o.VideoMID)
+		p.pairs[o.Pair] = &slotPair{audio: place(o.Pair, false, o.AudioMID), video: place(o.Pair, true, o.VideoMID)}
+	}
+	for _, pair := range before {
+		for _, l := range []*line{pair.audio, pair.video} {
+			if l.stream != nil && lines[l.stream.SSRC] != l {
+				l.carry(nil)
+			}
+		}
 	}
 	p.lines.Store(&lines)
 	p.asked = max(p.asked, len(p.pairs))

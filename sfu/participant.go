@@ -31,6 +31,7 @@ type participant struct {
 	ready        bool // it has its first picture, or has been connected for a while
 	publications []*publication
 	pairs        []*slotPair
+	made         map[*transport.Stream]*line // every line there ever was; bounded by the m-lines
 	table        *slots.Table
 	asked        int // pairs that it was last told to offer
 
@@ -64,6 +65,7 @@ func newParticipant(r *room, join Join, order uint64) *participant {
 		data:  rate.NewLimiter(rate.Limit(config.DataRate), config.DataBurst),
 		table: slots.New(join.Participant, most),
 		asked: cmp.Or(join.Pairs, config.Pairs),
+		made:  map[*transport.Stream]*line{},
 		wake:  make(chan struct{}, 1),
 		quit:  make(chan struct{}),
 	}

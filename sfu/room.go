@@ -115,18 +115,23 @@ func (r *room) empty() bool {
 
 // remove takes a participant out; with a reason that it was not asked for, a Gone event says so. Once is enough.
 func (r *room) remove(p *participant, reason string) {
-	r.mu.Lock()
-	if r.members[p.id] == p {
-		r.drop(p)
-		if reason != "" {
-			r.emit(Event{Kind: Gone, Participant: p.id, Reason: reason})
-			r.sfu.metrics.gone.WithLabelValues(reason).Inc()
-		}
-		r.arrange()
-	}
-	r.unlock()
+	r.strike(p, reason)
 	p.stop()
 	r.sfu.left(r)
+}
+
+func (r *room) strike(p *participant, reason string) {
+	r.mu.Lock()
+	defer r.unlock()
+	if r.members[p.id] != p {
+		return
+	}
+	r.drop(p)
+	if reason != "" {
+		r.emit(Event{Kind: Gone, Participant: p.id, Reason: reason})
+		r.sfu.metrics.gone.WithLabelValues(reason).Inc()
+	}
+	r.arrange()
 }
 
 // drop forgets a participant and everything of theirs. The lock is held.

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -10,6 +11,9 @@ import (
 
 // idleLine is how long after its last packet a line is still reported on.
 const idleLine = 5 * time.Second
+
+// maxChunks is how many sources one description tells of: 31 fit its count, and so few fit a datagram with other reports.
+const maxChunks = 16
 
 // RTCP takes what the client reports and asks for (transport.Sink).
 func (p *participant) RTCP(at time.Time, packets []rtcp.Packet) {
@@ -104,8 +108,8 @@ func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
 		names = append(names, rtcp.SourceDescriptionChunk{Source: l.stream.SSRC,
 			Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: l.name}}})
 	}
-	if len(names) > 0 {
-		dst = append(dst, &rtcp.SourceDescription{Chunks: names[:min(len(names), 31)]})
+	for chunks := range slices.Chunk(names, maxChunks) {
+		dst = append(dst, &rtcp.SourceDescription{Chunks: chunks})
 	}
 	return dst
 }

@@ -31,10 +31,11 @@ type subscription struct {
 type line struct {
 	// Set at construction.
 	to     *participant
-	pair   int
 	video  bool
 	name   string            // of the MediaStream, our CNAME in reports
 	stream *transport.Stream // nil: nothing was agreed on for this m-line, it stays silent
+
+	pair int // guarded by room.mu
 
 	agreed   atomic.Pointer[agreement]
 	assigned atomic.Pointer[subscription] // written with room.mu held

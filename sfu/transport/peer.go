@@ -163,8 +163,24 @@ func (p *Peer) Send(batch []Outgoing) (failed int) {
 	return failed
 }
 
-// SendRTCP writes one compound packet.
-func (p *Peer) SendRTCP(packets []rtcp.Packet) error { return p.pc.WriteRTCP(packets) }
+// maxRTCP is how long a compound packet may be, in bytes: with what SRTP, UDP and a relay add it must fit any road.
+const maxRTCP = 1150
+
+// SendRTCP writes packets as one compound packet, or as several when they do not fit one.
+func (p *Peer) SendRTCP(packets []rtcp.Packet) error {
+	var errs []error
+	from, size := 0, 0
+	for i, packet := range packets {
+		n := packet.MarshalSize()
+		if size+n > maxRTCP && i > from {
+			errs = append(errs, p.pc.WriteRTCP(packets[from:i]))
+			from, size = i, 0
+		}
+		size += n
+	}
+	errs = append(errs, p.pc.WriteRTCP(packets[from:]))
+	return errors.Join(errs...)
+}
 
 // Close ends the connection in the background; Plane.Close waits for it.
 func (p *Peer) Close() {
