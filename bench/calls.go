@@ -18,6 +18,9 @@ import (
 // callTimeout is how long one call may take from initiate to its end; slower ones are failures.
 const callTimeout = 15 * time.Second
 
+// failedPause is how long a pair waits after a failed call, so that refusals are not a load of their own.
+const failedPause = 100 * time.Millisecond
+
 // CallsConfig says how calls are set up.
 type CallsConfig struct {
 	Pairs     int           // pairs of users who call each other, one call at a time each; default 4
@@ -91,7 +94,7 @@ func (c CallsConfig) String() string {
 	if c.Signaling {
 		kind = "signaling only"
 	}
-	return fmt.Sprintf("%d pairs of users, %s", c.Pairs, kind)
+	return report.Plural(c.Pairs, "pair") + " of users, " + kind
 }
 
 func (c CallsConfig) arrivals() string {
@@ -127,6 +130,9 @@ func runPairs(timed, calls context.Context, cfg CallsConfig, pairs []*callPair, 
 					return // cut off, not failed
 				}
 				found.add(times, err)
+				if err != nil && pause(timed, failedPause) != nil {
+					return
+				}
 			}
 		})
 	}

@@ -52,7 +52,7 @@ func Churn(ctx context.Context, t Target, cfg ChurnConfig, p Progress) (report.R
 	took := m.finish()
 
 	r := report.Result{Scenario: "churn", Arrivals: "closed loop, each pair comes again when it is gone", Partial: partial,
-		Shape: fmt.Sprintf("%d pairs connect, call, talk, hang up and disconnect", cfg.Pairs)}
+		Shape: report.Plural(cfg.Pairs, "pair") + " of users, who connect, call, talk, hang up and disconnect"}
 	r.Add("rounds", "rounds", float64(rounds), report.Count, report.Neither)
 	r.Add("rounds_per_second", "rounds a second", float64(rounds)/took.Seconds(), report.PerSecond, report.Higher)
 	m.fill(&r, took)
@@ -129,7 +129,7 @@ func churnRound(ctx context.Context, t Target, caller, callee string) error {
 // readLevel asks the server where it is now, after it has collected its garbage.
 func readLevel(ctx context.Context, t Target) (level, error) {
 	if err := t.Collect(ctx); err != nil {
-		return level{}, fmt.Errorf("churn needs the server's admin listener (--admin): %w", err)
+		return level{}, fmt.Errorf("churn needs the admin listener (--admin): %w", err)
 	}
 	var l level
 	for name, into := range map[string]*float64{

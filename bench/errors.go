@@ -8,7 +8,7 @@ var (
 	ErrUnreachable  = errors.New("the server cannot be reached")
 	ErrUnauthorized = errors.New("the server refuses the credentials")
 	ErrServerDied   = errors.New("the server died")
-	ErrNoAccounting = errors.New("the server's CPU time cannot be read")
+	ErrNoAccounting = errors.New("what the server uses cannot be read")
 	ErrRemote       = errors.New("the target is another machine")
 	ErrShape        = errors.New("the scenario cannot have this shape")
 	ErrNamespace    = errors.New("network namespaces cannot be made")

@@ -51,7 +51,7 @@ func Join(ctx context.Context, t Target, cfg JoinConfig, p Progress) (report.Res
 	took := m.finish()
 
 	r := report.Result{
-		Scenario: "join", Shape: fmt.Sprintf("%d clients join a room in which one talks", cfg.Clients),
+		Scenario: "join", Shape: report.Plural(cfg.Clients, "client") + " into a room in which one talks",
 		Arrivals: "all at once", Partial: partial,
 	}
 	found.fill(&r, cfg.Clients, partial)

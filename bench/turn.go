@@ -77,7 +77,7 @@ func Turn(ctx context.Context, t Target, cfg TurnConfig, p Progress) (report.Res
 		return report.Result{}, err
 	}
 	r := report.Result{Scenario: "turn", Arrivals: "single packets, evenly spread over the clients",
-		Shape: fmt.Sprintf("%d clients, %d packets/s of %d B to the media port", cfg.Clients, cfg.Rate, cfg.PacketBytes)}
+		Shape: fmt.Sprintf("%s, %d packets/s of %d B to the media port", report.Plural(cfg.Clients, "client"), cfg.Rate, cfg.PacketBytes)}
 	var clients report.Clients
 	began := time.Now()
 	for _, way := range ways {
@@ -90,7 +90,7 @@ func Turn(ctx context.Context, t Target, cfg TurnConfig, p Progress) (report.Res
 			if ctx.Err() != nil {
 				err = nil
 			}
-			r.Clients = clients
+			r.Clients, r.Began, r.Took = clients, began, time.Since(began)
 			return r, err
 		}
 	}
@@ -171,6 +171,12 @@ func (c TurnConfig) relaying(ctx context.Context, t Target, way turnWay, peer *n
 		return fmt.Errorf("TURN over %s: %w", way.transport, err)
 	}
 	before, err := relayedBytes(ctx, t)
+	if errors.Is(err, ErrNoAccounting) {
+		if note := "Relayed packets are not in here, because only the server's metrics can count them (--admin)."; !slices.Contains(r.Notes, note) {
+			r.Notes = append(r.Notes, note)
+		}
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -204,6 +210,9 @@ func (c TurnConfig) relaying(ctx context.Context, t Target, way turnWay, peer *n
 	if used.Cores > r.Clients.Cores {
 		r.Clients = used
 	}
+	if way.transport == "udp" && neighbourhood(way.host, 0) == "" {
+		r.Notes = append(r.Notes, "Over UDP the server answers few strangers a second from one network, and here all clients come from one.")
+	}
 	// The clients were the limit when they could not keep the rate themselves.
 	r.Clients.Bound = r.Clients.Bound || float64(sent) < 0.95*float64(c.Rate)*took.Seconds()
 	return nil
@@ -236,7 +245,7 @@ func (c TurnConfig) send(ctx context.Context, lines []*turnLine, peer net.Addr) 
 func relayedBytes(ctx context.Context, t Target) (float64, error) {
 	n, err := t.Metric(ctx, `parley_turn_bytes_total{dir="to_peer"}`)
 	if err != nil {
-		return 0, fmt.Errorf("the server's own count of relayed bytes is needed (--admin): %w", err)
+		return 0, fmt.Errorf("count relayed bytes: %w", err)
 	}
 	return n, nil
 }

@@ -39,7 +39,7 @@ func (r Report) WriteTable(w io.Writer, style Style) error {
 // heading says what made the report and where.
 func (r Report) heading() []string {
 	m := r.Machine
-	machine := []string{plural(m.Cores, "core")}
+	machine := []string{Plural(m.Cores, "core")}
 	if m.CPU != "" {
 		machine = append(machine, m.CPU)
 	}
@@ -169,8 +169,8 @@ func (s Style) paint(color text.Color, words string) string {
 	return text.Escape(words, color.EscapeSeq())
 }
 
-// plural counts things in words.
-func plural(n int, thing string) string {
+// Plural counts things in words: 1 core, 2 cores.
+func Plural(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}

@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/parleyrtc/parley/bench/report"
+)
+
+// Report is the result as figures and plots.
+func (r ForwardResult) Report() report.Result {
+	out := report.Result{
+		Scenario: "forward", Shape: r.Shape, Arrivals: r.Arrivals, Partial: r.Partial, Failures: slices.Clone(r.Failures),
+		Clients: report.Clients{Cores: r.ClientCPUCores, Limit: r.ClientCores, Bound: r.ClientBound},
+	}
+	if r.ClientBoundWhy != "" {
+		out.Notes = append(out.Notes, "Why client-bound: "+r.ClientBoundWhy+".")
+	}
+	if r.PacketsOutPerSecond == 0 { // ended before the first slice
+		return out
+	}
+	out.Add("cpu_ns_per_packet", "server CPU per packet", r.CPUNanosPerPacket, report.Nanoseconds, report.Lower)
+	if r.FloorCPUNanosPerPacket > 0 {
+		out.Add("floor_cpu_ns_per_packet", "floor CPU per packet", r.FloorCPUNanosPerPacket, report.Nanoseconds, report.Neither)
+		out.Add("ratio", "ratio to the floor", r.Ratio, report.Times, report.Lower)
+		out.Figures[len(out.Figures)-1].Noise = spread(r.RatioSlices)
+	}
+	out.Add("packets_out_per_second", "packets out", r.PacketsOutPerSecond, report.PerSecond, report.Higher)
+	out.Add("loss", "loss", r.Loss, report.Fraction, report.Lower)
+	addLatencyOf(&out, "latency_us", "latency", r.Latency)
+	out.Histograms = append(out.Histograms, report.Histogram{Name: "latency of forwarding", Bars: r.Histogram})
+	if r.FloorCPUNanosPerPacket > 0 {
+		out.Add("floor_loss", "floor loss", r.FloorLoss, report.Fraction, report.Neither)
+		out.Add("floor_latency_us.p50", "floor latency p50", r.FloorLatency.P50, report.Microseconds, report.Neither)
+		out.Add("floor_latency_us.p99", "floor latency p99", r.FloorLatency.P99, report.Microseconds, report.Neither)
+		out.Histograms = append(out.Histograms, report.Histogram{Name: "latency of the floor", Bars: r.FloorHistogram})
+	}
+	out.Add("server_cpu_cores", "server CPU", r.ServerCPUCores, report.Cores, report.Lower)
+	out.Add("server_rss_bytes", "server memory", float64(r.ServerRSSBytes), report.Bytes, report.Lower)
+	out.Add("server_goroutines", "server goroutines", float64(r.ServerGoroutines), report.Count, report.Lower)
+	out.Add("participants", "participants", float64(r.Participants), report.Count, report.Neither)
+	out.Add("checked_packets", "packets checked", float64(r.CheckedPackets), report.Count, report.Neither)
+	out.Add("corrupt_packets", "of these damaged", float64(r.CorruptPackets), report.Count, report.Lower)
+	out.Add("repair_packets", "retransmissions", float64(r.RepairPackets), report.Count, report.Neither)
+	out.Add("send_lateness_us.p999", "publishers late p99.9", r.SendLateness.P999, report.Microseconds, report.Neither)
+	out.Series = sampleSeries(r.Samples)
+	return out
+}
+
+// addLatencyOf appends the four figures of a latency.
+func addLatencyOf(r *report.Result, key, label string, l Latency) {
+	for _, row := range []struct {
+		key, label string
+		value      float64
+	}{{"p50", "p50", l.P50}, {"p99", "p99", l.P99}, {"p999", "p99.9", l.P999}, {"max", "max", l.Max}} {
+		r.Add(key+"."+row.key, label+" "+row.label, row.value, report.Microseconds, report.Lower)
+	}
+}
+
+// sampleSeries are the plots over time. Samples of the floor's turns are left out: the server rests then.
+func sampleSeries(samples []Sample) []report.Series {
+	cpu := report.Series{Name: "server CPU", Unit: report.Cores}
+	memory := report.Series{Name: "server memory", Unit: report.Bytes}
+	packets := report.Series{Name: "packets out", Unit: report.PerSecond}
+	for _, s := range samples {
+		at := time.Duration(s.At * float64(time.Second))
+		memory.Points = append(memory.Points, report.Point{At: at, Value: float64(s.ServerRSSBytes)})
+		if s.Phase == "floor" {
+			continue
+		}
+		cpu.Points = append(cpu.Points, report.Point{At: at, Value: s.ServerCPUCores})
+		packets.Points = append(packets.Points, report.Point{At: at, Value: s.PacketsOutPerSecond})
+	}
+	return []report.Series{cpu, memory, packets}
+}
+
+// spread is the standard error of the mean of several measurements, relative to it and doubled: the mean of another run is
+// within it in 19 of 20 cases.
+func spread(values []float64) float64 {
+	n := float64(len(values))
+	if n < 2 {
+		return 0
+	}
+	var mean, squares float64
+	for _, v := range values {
+		mean += v / n
+	}
+	for _, v := range values {
+		squares += (v - mean) * (v - mean)
+	}
+	if mean == 0 {
+		return 0
+	}
+	return 2 * math.Sqrt(squares/(n-1)/n) / math.Abs(mean)
+}

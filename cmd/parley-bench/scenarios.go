@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/parleyrtc/parley/bench"
+	"github.com/parleyrtc/parley/bench/report"
+)
+
+// shape are the flags of whoever forwards media.
+type shape struct {
+	Rooms           int           `group:"load" default:"1" help:"Rooms at the same time."`
+	Publishers      int           `group:"load" default:"4" help:"Publishers in each room."`
+	Subscribers     int           `group:"load" default:"50" help:"Subscribers in each room; each gets all publishers of it."`
+	Audio           bool          `group:"load" help:"Audio (50 packets of 100 B a second) instead of video (30 frames of 10 packets of 1100 B)."`
+	FPS             int           `group:"load" name:"fps" placeholder:"N" help:"Frames a second of a publisher."`
+	PacketsPerFrame int           `group:"load" placeholder:"N" help:"Packets of a frame."`
+	PacketBytes     int           `group:"load" placeholder:"N" help:"Payload bytes of a packet."`
+	Spread          bool          `group:"load" help:"Spread the packets of a frame over its time; otherwise they leave in one burst."`
+	Sample          int           `group:"load" default:"10" help:"One subscriber in so many decrypts, checks and measures latency; the others count."`
+	Duration        time.Duration `group:"load" default:"10s" help:"Measured time of the server; the floor gets as much again."`
+}
+
+// config is the shape with what was not said filled in.
+func (s shape) config() bench.ForwardConfig {
+	out := bench.VideoShape(s.Publishers, s.Subscribers)
+	if s.Audio {
+		out = bench.AudioShape(s.Publishers, s.Subscribers)
+	}
+	out.Rooms, out.Spread = s.Rooms, s.Spread
+	for _, field := range []struct {
+		said int
+		into *int
+	}{{s.FPS, &out.FPS}, {s.PacketsPerFrame, &out.PacketsPerFrame}, {s.PacketBytes, &out.PacketBytes}} {
+		if field.said != 0 {
+			*field.into = field.said
+		}
+	}
+	return bench.ForwardConfig{Shape: out, Duration: s.Duration, Sample: s.Sample}
+}
+
+// single makes a measure of a scenario with one result. A result without figures was not measured.
+func single(scenario func(context.Context, bench.Target, bench.Progress) (report.Result, error)) measure {
+	return func(ctx context.Context, t bench.Target, p bench.Progress) ([]report.Result, error) {
+		result, err := scenario(ctx, t, p)
+		if len(result.Figures) == 0 && len(result.Failures) == 0 {
+			return nil, err
+		}
+		return []report.Result{result}, err
+	}
+}
+
+// positive refuses durations and counts that measure nothing.
+func positive(name string, v float64) error {
+	if v <= 0 {
+		return fmt.Errorf("%w: %s must be above zero", errUsage, name)
+	}
+	return nil
+}
+
+type forwardCommand struct {
+	shape
+	NoFloor bool `group:"load" help:"Leave the floor out; the run takes half as long and has no ratio."`
+	common
+}
+
+// Run measures forwarding.
+func (c forwardCommand) Run(p *process, o *outcome) error {
+	cfg := c.config()
+	if err := anyOf(positive("--duration", c.Duration.Seconds()), cfg.Shape.Check()); err != nil {
+		return err
+	}
+	cfg.NoFloor = c.NoFloor
+	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
+		found, err := bench.Forward(ctx, t, cfg, tell)
+		return found.Report(), err
+	}))
+}
+
+type callsCommand struct {
+	Pairs     int           `group:"load" default:"8" help:"Pairs of users who call each other, one call at a time each."`
+	Rate      float64       `group:"load" placeholder:"N" help:"Calls a second over all pairs; otherwise as fast as the pairs come round."`
+	Signaling bool          `group:"load" help:"Signaling only: nobody joins with media."`
+	Duration  time.Duration `group:"load" default:"10s" help:"How long to call."`
+	common
+}
+
+// Run measures call set-ups.
+func (c callsCommand) Run(p *process, o *outcome) error {
+	if err := anyOf(positive("--pairs", float64(c.Pairs)), positive("--duration", c.Duration.Seconds())); err != nil {
+		return err
+	}
+	cfg := bench.CallsConfig{Pairs: c.Pairs, Rate: max(0, c.Rate), Duration: c.Duration, Signaling: c.Signaling}
+	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
+		return bench.Calls(ctx, t, cfg, tell)
+	}))
+}
+
+// anyOf is the first error.
+func anyOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type joinCommand struct {
+	Clients int           `group:"load" default:"30" help:"Clients who join at once."`
+	Wait    time.Duration `group:"load" default:"30s" help:"How long the last one may take."`
+	common
+}
+
+// Run measures a storm.
+func (c joinCommand) Run(p *process, o *outcome) error {
+	if err := anyOf(positive("--clients", float64(c.Clients)), positive("--wait", c.Wait.Seconds())); err != nil {
+		return err
+	}
+	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
+		return bench.Join(ctx, t, bench.JoinConfig{Clients: c.Clients, Wait: c.Wait}, tell)
+	}))
+}
+
+type churnCommand struct {
+	Pairs    int           `group:"load" default:"3" help:"Pairs of users who connect, call, talk, hang up and disconnect again and again."`
+	Duration time.Duration `group:"load" default:"10s" help:"How long to come and go."`
+	Settle   time.Duration `group:"load" default:"20s" help:"How long the server may take to come back to the baseline."`
+	common
+}
+
+// Run looks for leaks.
+func (c churnCommand) Run(p *process, o *outcome) error {
+	if err := anyOf(positive("--pairs", float64(c.Pairs)), positive("--duration", c.Duration.Seconds())); err != nil {
+		return err
+	}
+	cfg := bench.ChurnConfig{Pairs: c.Pairs, Duration: c.Duration, Settle: c.Settle}
+	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
+		return bench.Churn(ctx, t, cfg, tell)
+	}))
+}
+
+type soakCommand struct {
+	shape
+	common
+}
+
+// Run measures drift.
+func (c soakCommand) Run(p *process, o *outcome) error {
+	if err := anyOf(positive("--duration", c.Duration.Seconds()), c.config().Shape.Check()); err != nil {
+		return err
+	}
+	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
+		return bench.Soak(ctx, t, c.config(), tell)
+	}))
+}
+
+type turnCommand struct {
+	Transport   []string      `group:"load" placeholder:"udp,tcp,tls" help:"Only these; otherwise all that the server offers."`
+	Clients     int           `group:"load" default:"8" help:"Clients with an allocation each."`
+	Rate        int           `group:"load" default:"10000" help:"Packets a second over all of them."`
+	PacketBytes int           `group:"load" default:"1000" help:"Payload bytes of a packet."`
+	Duration    time.Duration `group:"load" default:"4s" help:"Of each half, allocating and relaying, over each transport."`
+	common
+}
+
+// Run measures TURN.
+func (c turnCommand) Run(p *process, o *outcome) error {
+	cfg := bench.TurnConfig{Transports: c.Transport, Clients: c.Clients, Rate: c.Rate, PacketBytes: c.PacketBytes, Duration: c.Duration}
+	if err := anyOf(positive("--clients", float64(c.Clients)), positive("--rate", float64(c.Rate)),
+		positive("--packet-bytes", float64(c.PacketBytes)), positive("--duration", c.Duration.Seconds()), cfg.Check()); err != nil {
+		return err
+	}
+	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
+		return bench.Turn(ctx, t, cfg, tell)
+	}))
+}
+
+type suiteCommand struct {
+	Rounds   int           `group:"load" default:"3" help:"Times that everything is run; the spread of the rounds is the noise."`
+	Duration time.Duration `group:"load" default:"10s" help:"Of each measurement."`
+	common
+}
+
+// Run runs everything.
+func (c suiteCommand) Run(p *process, o *outcome) error {
+	if err := anyOf(positive("--rounds", float64(c.Rounds)), positive("--duration", c.Duration.Seconds())); err != nil {
+		return err
+	}
+	return c.run(p, o, func(ctx context.Context, t bench.Target, tell bench.Progress) ([]report.Result, error) {
+		return bench.Suite(ctx, t, bench.SuiteConfig{Rounds: c.Rounds, Time: c.Duration}, tell)
+	})
+}
