@@ -121,7 +121,7 @@ func TestAFloodOfOneClientLeavesTheSignalingOfOthersAlone(t *testing.T) {
 		flooders.Go(func() {
 			for ctx.Err() == nil {
 				conn, n := s.say(ctx, token)
-				for conn != nil && ctx.Err() == nil {
+				for i := 0; conn != nil && ctx.Err() == nil && i < 20_000; i++ { // the server stops at a few hundred
 					if conn.send(`{"jsonrpc":"2.0","id":1,"method":"call.initiate","params":{"receiverId":"alice","receiverType":"user","type":"audio","mutationId":"x"}}`) != nil {
 						break
 					}
@@ -151,7 +151,7 @@ func TestAFloodOfOneClientLeavesTheSignalingOfOthersAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d requests over connections that ended with %v; alice's slowest ping of 100 took %v", sent, closes, slowest.Round(time.Millisecond))
-	if slowest > time.Second {
+	if slowest > 3*time.Second {
 		t.Errorf("alice's signaling stood still for %v", slowest)
 	}
 	if closes[4429] == 0 {
