@@ -11,10 +11,10 @@ FUZZTIME ?= 3s
 # staticcheck is run at this version without being a dependency of the module.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test test-go test-web test-e2e test-long lint bench fuzz web web-fresh setup docker clean
+.PHONY: help run build test test-go test-web test-e2e test-firefox test-long lint bench fuzz web web-fresh setup docker clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## start a server to try things out; prints the address of the call page
 	@exec bin/parley serve --dev
@@ -38,9 +38,14 @@ test-web: ## unit tests of the SDK and the page
 test-e2e: build ## calls between real browsers
 	cd web && PARLEY_BIN="$(CURDIR)/bin/parley" npm run test:e2e
 
-test-long: setup build ## the same for longer: 1,000 join and leave cycles, five rounds of browsers, minutes of fuzzing
+test-firefox: build ## calls between Firefox and Chromium; fetches a Firefox on Debian
+	@.ci/setup firefox
+	cd web && PARLEY_BIN="$(CURDIR)/bin/parley" npm run e2e:firefox
+
+test-long: setup build ## the same for longer: 1,000 join and leave cycles, five rounds of browsers, Firefox, minutes of fuzzing
 	PARLEY_CYCLES=1000 go test -race -timeout 3h ./...
 	for round in 1 2 3 4 5; do (cd web && PARLEY_BIN="$(CURDIR)/bin/parley" npm run test:e2e); done
+	$(MAKE) test-firefox
 	$(MAKE) fuzz FUZZTIME=5m
 
 lint: ## gofmt, go vet, staticcheck, import rules, tsc
