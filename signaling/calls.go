@@ -181,6 +181,27 @@ func (c *calls) views(uid string, which func(*call.Call) bool) []wire.CallView {
 	return out
 }
 
+// maxEnded bounds the calls of a snapshot that are over. A client needs those that it may still ring for; a user who begins
+// and ends calls all the time must not make each of their greetings megabytes.
+const maxEnded = 50
+
+// newest leaves out all but the last maxEnded of the calls that are over.
+func newest(views []wire.CallView) []wire.CallView {
+	tooMany := -maxEnded
+	for _, v := range views {
+		if v.EndedAt != 0 {
+			tooMany++
+		}
+	}
+	return slices.DeleteFunc(views, func(v wire.CallView) bool { // the oldest come first
+		if v.EndedAt == 0 || tooMany <= 0 {
+			return false
+		}
+		tooMany--
+		return true
+	})
+}
+
 // busy reports whether the user holds a seat in a call other than except.
 func (c *calls) busy(uid, except string) bool {
 	for _, l := range c.of(uid) {

@@ -116,7 +116,7 @@ func (k *socket) admit(now time.Time, id wire.ID, hello wire.HelloParams, claims
 		},
 	}
 	if !a.resumed {
-		result.Snapshot = &wire.Snapshot{Calls: s.calls.views(claims.UID, everyCall)}
+		result.Snapshot = &wire.Snapshot{Calls: newest(s.calls.views(claims.UID, everyCall))}
 	}
 	text, err := wire.Encode(result)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/token"
@@ -115,11 +116,33 @@ func (r *REST) createICE(ctx context.Context, in *struct{ Body ICERequest }) (*b
 	if !wire.ValidUID(uid) {
 		return nil, badField("body.uid", "This is not a uid.")
 	}
+	if in.Body.SessionID != "" && !callerOf(ctx).isServer() {
+		if err := r.live(ctx, uid, in.Body.SessionID); err != nil {
+			return nil, err
+		}
+	}
 	answer := ICEAnswer{ICEServers: []wire.ICEServer{}}
 	for _, s := range r.deps.ICEServers(uid, in.Body.SessionID) {
 		answer.ICEServers = append(answer.ICEServers, wire.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
 	}
 	return reply(answer), nil
+}
+
+// live refuses a session that is not one of the user's calls, or is over: relays are counted by session, and each
+// that could be named would come with a quota of its own.
+func (r *REST) live(ctx context.Context, uid, session string) error {
+	params := wire.GetParams{SessionID: session}
+	if bad := params.Validate(); bad != nil {
+		return bad
+	}
+	if _, err := r.deps.Calls.Request(ctx, uid, nil, params); err != nil {
+		return err
+	}
+	calls, err := r.deps.Calls.ActiveCalls(ctx, uid)
+	if err == nil && !slices.ContainsFunc(calls, func(c wire.CallView) bool { return c.SessionID == session }) {
+		err = errNotFound()
+	}
+	return err
 }
 
 func badField(field, detail string) *Problem {

@@ -50,26 +50,28 @@ func (q *queue) remove(j *job) bool {
 	return at >= 0
 }
 
-// take removes the oldest commits, as many as may be one batch: within the bounds of one, and no two of the same record.
+// take removes as many commits as may be one batch, the oldest first: within the bounds of one, and no two of the same record.
 func (q *queue) take() []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	var taken, left []*job
 	keys, changes, bytes := map[string]bool{}, 0, 0
-	n := 0
-	for ; n < len(q.jobs); n++ {
-		clash := false
-		for _, c := range q.jobs[n].changes {
+	for _, j := range q.jobs {
+		size, clash := 0, false
+		for _, c := range j.changes {
+			size += len(c.Value)
 			clash = clash || keys[c.Key]
+		}
+		if len(taken) > 0 && (clash || changes+len(j.changes) > MaxChanges || bytes+size > MaxCommit) {
+			left = append(left, j)
+			continue
+		}
+		for _, c := range j.changes {
 			keys[c.Key] = true
-			bytes += len(c.Value)
 		}
-		changes += len(q.jobs[n].changes)
-		if n > 0 && (clash || changes > MaxChanges || bytes > MaxCommit) {
-			break
-		}
+		taken, changes, bytes = append(taken, j), changes+len(j.changes), bytes+size
 	}
-	taken := q.jobs[:n:n]
-	q.jobs = slices.Clone(q.jobs[n:])
+	q.jobs = left
 	return taken
 }
 

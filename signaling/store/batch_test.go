@@ -13,7 +13,7 @@ import (
 // everything else it wanted, and nobody else is concerned.
 func TestCommitsThatShareABatchDoNotShareTheirFate(t *testing.T) {
 	s := open(t, t.TempDir())
-	const wanted, each = 8, 6
+	const wanted, each = 8, 4
 	results := make([]error, wanted*each)
 	var all sync.WaitGroup
 	for i := range results {
