@@ -38,7 +38,8 @@ type HTTP struct {
 	IdleTimeout       time.Duration `yaml:"idle_timeout" env:"IDLE_TIMEOUT"`
 	MaxHeaderBytes    int           `yaml:"max_header_bytes" env:"MAX_HEADER_BYTES"`
 	MaxBodyBytes      int           `yaml:"max_body_bytes" env:"MAX_BODY_BYTES"`
-	RequestRate       float64       `yaml:"request_rate" env:"REQUEST_RATE"` // a second, per remote address
+	MaxConnections    int           `yaml:"max_connections" env:"MAX_CONNECTIONS"` // per remote address
+	RequestRate       float64       `yaml:"request_rate" env:"REQUEST_RATE"`       // a second, per remote address
 	RequestBurst      int           `yaml:"request_burst" env:"REQUEST_BURST"`
 }
 
@@ -160,7 +161,7 @@ func Default() Config {
 			Listen: ":7700", TrustedProxies: []string{}, AllowedOrigins: []string{},
 			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 			WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-			MaxHeaderBytes: 16 << 10, MaxBodyBytes: 64 << 10, RequestRate: 50, RequestBurst: 200,
+			MaxHeaderBytes: 16 << 10, MaxBodyBytes: 64 << 10, MaxConnections: 2048, RequestRate: 50, RequestBurst: 200,
 		},
 		Admin: Admin{Listen: "127.0.0.1:7702"},
 		Media: Media{UDP: ":7701", TCP: ":7701", Advertise: []string{}},

@@ -53,6 +53,7 @@ func (c Config) checkHTTP(k *checker) {
 	k.between("http.idle_timeout", c.HTTP.IdleTimeout, time.Second, time.Hour)
 	k.number("http.max_header_bytes", c.HTTP.MaxHeaderBytes, 4<<10, 1<<20)
 	k.number("http.max_body_bytes", c.HTTP.MaxBodyBytes, 8<<10, 16<<20)
+	k.number("http.max_connections", c.HTTP.MaxConnections, 1, 1_000_000)
 	k.rate("http.request_rate", c.HTTP.RequestRate)
 	k.number("http.request_burst", c.HTTP.RequestBurst, 1, 1_000_000)
 }

@@ -97,7 +97,11 @@ func listen(cfg configs.Config, n *node, registry *prometheus.Registry, log *slo
 	l := &listeners{failed: make(chan error, 2)}
 	l.public = httpServer(cfg, handler, log)
 	l.public.TLSConfig = n.httpTLS
-	if err := l.start(l.public, port{"http.listen", "tcp", cfg.HTTP.Listen, "web page, REST and signaling"}); err != nil {
+	share, err := newShare(cfg, registry)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.start(l.public, port{"http.listen", "tcp", cfg.HTTP.Listen, "web page, REST and signaling"}, share); err != nil {
 		return nil, err
 	}
 	if cfg.Admin.Listen == configs.Off {
@@ -105,7 +109,7 @@ func listen(cfg configs.Config, n *node, registry *prometheus.Registry, log *slo
 	}
 	l.admin = httpServer(cfg, admin(registry, n.ready), log)
 	l.admin.WriteTimeout = 0 // a CPU profile takes as long as it was asked to
-	if err := l.start(l.admin, port{"admin.listen", "tcp", cfg.Admin.Listen, "metrics and profiles"}); err != nil {
+	if err := l.start(l.admin, port{"admin.listen", "tcp", cfg.Admin.Listen, "metrics and profiles"}, nil); err != nil {
 		_ = l.public.Close()
 		return nil, err
 	}
@@ -121,10 +125,15 @@ func httpServer(cfg configs.Config, handler http.Handler, log *slog.Logger) *htt
 	}
 }
 
-func (l *listeners) start(server *http.Server, p port) error {
+// start serves on a port, within the share that an address may have unless that is nil.
+func (l *listeners) start(server *http.Server, p port, share *fairListener) error {
 	listener, err := net.Listen("tcp", p.listen)
 	if err != nil {
 		return p.explain(err)
+	}
+	if share != nil {
+		share.Listener = listener
+		listener = share
 	}
 	go func() { // ends with the server, which shutdown waits for
 		var err error
