@@ -63,6 +63,7 @@ func sampleSeries(samples []Sample) []report.Series {
 	cpu := report.Series{Name: "server CPU", Unit: report.Cores}
 	memory := report.Series{Name: "server memory", Unit: report.Bytes}
 	packets := report.Series{Name: "packets out", Unit: report.PerSecond}
+	latency := report.Series{Name: "latency p99", Unit: report.Microseconds}
 	for _, s := range samples {
 		at := time.Duration(s.At * float64(time.Second))
 		memory.Points = append(memory.Points, report.Point{At: at, Value: float64(s.ServerRSSBytes)})
@@ -71,8 +72,9 @@ func sampleSeries(samples []Sample) []report.Series {
 		}
 		cpu.Points = append(cpu.Points, report.Point{At: at, Value: s.ServerCPUCores})
 		packets.Points = append(packets.Points, report.Point{At: at, Value: s.PacketsOutPerSecond})
+		latency.Points = append(latency.Points, report.Point{At: at, Value: s.P99})
 	}
-	return []report.Series{cpu, memory, packets}
+	return []report.Series{cpu, memory, packets, latency}
 }
 
 // spread is the standard error of the mean of several measurements, relative to it and doubled: the mean of another run is

@@ -42,6 +42,7 @@ func Soak(ctx context.Context, t Target, cfg ForwardConfig, p Progress) (report.
 		at := time.Duration(s.At * float64(time.Second))
 		memory.Points = append(memory.Points, report.Point{At: at, Value: float64(s.ServerRSSBytes)})
 		cpu.Points = append(cpu.Points, report.Point{At: at, Value: s.ServerCPUCores})
+		latency.Points = append(latency.Points, report.Point{At: at, Value: s.P99})
 	}
 	addDrift(&r, "memory_drift_bytes_per_hour", "memory drift", memory, report.BytesPerHour)
 	addDrift(&r, "heap_drift_bytes_per_hour", "heap drift", heap, report.BytesPerHour)

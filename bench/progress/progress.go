@@ -20,7 +20,7 @@ const plainEvery = 5 * time.Second
 type Terminal struct {
 	Is    bool // it is a terminal, so a line can be drawn over
 	Color bool // it is one, and nobody asked for no colour (NO_COLOR, see no-color.org; TERM=dumb)
-	Width int  // columns, 0 when unknown
+	Width int  // columns
 }
 
 // Look asks a file and the environment.
@@ -28,9 +28,9 @@ func Look(file *os.File, getenv func(string) string) Terminal {
 	if !term.IsTerminal(int(file.Fd())) || getenv("TERM") == "dumb" {
 		return Terminal{}
 	}
-	width, _, err := term.GetSize(int(file.Fd()))
-	if err != nil {
-		width = 0
+	width, height, err := term.GetSize(int(file.Fd()))
+	if err != nil || width == 0 || height == 0 {
+		return Terminal{} // nothing can be drawn on it
 	}
 	return Terminal{Is: true, Color: getenv("NO_COLOR") == "", Width: width}
 }

@@ -26,6 +26,9 @@ func (r Report) WriteJSON(w io.Writer) error {
 	top["server_version"] = r.Server
 	top["target"] = r.Target
 	top["machine"] = r.Machine
+	if r.Others >= 0 {
+		top["other_cpu_cores"] = round(r.Others)
+	}
 	top["began"] = r.Began.UTC().Format(time.RFC3339)
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")

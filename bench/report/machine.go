@@ -66,5 +66,6 @@ type Report struct {
 	Target  string // "own server on core 0", or the address
 	Machine Machine
 	Began   time.Time
+	Others  float64 // cores that other processes of the machine used meanwhile; below zero: unknown
 	Results []Result
 }

@@ -128,8 +128,11 @@ func (r *Result) Add(key, label string, value float64, unit Unit, better Better)
 }
 
 // AddLatency appends p50, p99, p99.9 and the maximum of a histogram in microseconds, under key.p50 and so on, and keeps the
-// histogram for the page.
+// histogram for the page. Of an empty histogram there is nothing to say.
 func (r *Result) AddLatency(key, label string, h *hdrhistogram.Histogram) {
+	if h.TotalCount() == 0 {
+		return
+	}
 	for _, q := range []struct {
 		key, label string
 		quantile   float64

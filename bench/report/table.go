@@ -52,8 +52,16 @@ func (r Report) heading() []string {
 	if r.Server != "" {
 		server = "parley " + r.Server + ", " + server
 	}
-	return append(lines, "server:  "+server)
+	lines = append(lines, "server:  "+server)
+	if r.Others >= quietOthers {
+		lines = append(lines, fmt.Sprintf("OTHERS:  other processes used %.2f of the %s meanwhile, so times and rates are worse than the server's own.",
+			r.Others, Plural(m.Cores, "core")))
+	}
+	return lines
 }
+
+// quietOthers is what other processes may use, in cores, before a report says that they disturbed it.
+const quietOthers = 0.1
 
 // remarks are the sentences under a table.
 func (r *Result) remarks() []string {

@@ -89,6 +89,7 @@ func (p *Process) Start() error {
 	p.cmd = exec.Command(p.binary, "serve", "--dev")
 	p.cmd.Env = p.env
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	ownGroup(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		return err
 	}

@@ -51,11 +51,14 @@ func (c common) run(p *process, o *outcome, scenario measure) error {
 	display := progress.New(p.stderr, p.terminal, now)
 	rep, runErr := c.measure(p, display, scenario)
 	display.Close()
-	if len(rep.Results) == 0 {
-		if runErr == nil {
-			runErr = p.context.Err()
+	if err := p.context.Err(); err != nil && !errors.Is(runErr, bench.ErrServerDied) {
+		runErr = nil // whatever the interruption made fail is no news
+		if len(rep.Results) == 0 {
+			runErr = fmt.Errorf("interrupted before anything was measured%w", quiet{err})
 		}
-		return sentence(runErr)
+	}
+	if len(rep.Results) == 0 {
+		return runErr
 	}
 	code, err := c.write(p, files, rep, thresholds, baseline)
 	if err != nil {
@@ -64,15 +67,7 @@ func (c common) run(p *process, o *outcome, scenario measure) error {
 	if o.code = code; p.context.Err() != nil {
 		o.code = exitInterrupted
 	}
-	return sentence(runErr)
-}
-
-// sentence makes a cancelled context readable; everything else says what it is by itself.
-func sentence(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("interrupted before anything was measured%w", quiet{err})
-	}
-	return err
+	return runErr
 }
 
 // quiet is an error to be found by errors.Is that adds no words.
@@ -96,8 +91,10 @@ func (c common) measure(p *process, display *progress.Display, scenario measure)
 	if err := target.Check(p.context); err != nil {
 		return rep, err
 	}
+	outside := watchOthers(c.PID)
 	rep.Results, err = scenario(p.context, target.Target, tell)
-	if len(rep.Results) > 0 && err != nil && !errors.Is(err, context.Canceled) {
+	rep.Others = outside.cores()
+	if len(rep.Results) > 0 && err != nil && p.context.Err() == nil {
 		last := &rep.Results[len(rep.Results)-1]
 		last.Failures = append(last.Failures, err.Error())
 	}
