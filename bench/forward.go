@@ -78,7 +78,11 @@ type ForwardResult struct {
 // ctx ends, it returns what was measured so far, as partial and without an error.
 func Forward(ctx context.Context, t Target, cfg ForwardConfig, progress Progress) (ForwardResult, error) {
 	cfg = cfg.withDefaults()
-	r := newRun(t, cfg, progress)
+	routes := []load.Route{load.Server, load.Floor}
+	if cfg.NoFloor {
+		routes = routes[:1]
+	}
+	r := newRun(t, cfg, progress, routes...)
 	if _, err := t.cpu(); err != nil {
 		return r.result(), err
 	}
@@ -88,7 +92,7 @@ func Forward(ctx context.Context, t Target, cfg ForwardConfig, progress Progress
 	}
 	defer stage.close()
 	r.stage = stage
-	if err := stage.open(ctx, progress); err != nil {
+	if err := stage.open(ctx, cfg.Shape.Rooms, progress); err != nil {
 		return r.ended(ctx, err)
 	}
 	if !cfg.NoFloor {
@@ -96,7 +100,7 @@ func Forward(ctx context.Context, t Target, cfg ForwardConfig, progress Progress
 			return r.ended(ctx, err)
 		}
 	}
-	if err := r.warmUp(ctx); err != nil {
+	if err := r.warmUp(ctx, cfg.Shape.Rooms); err != nil {
 		return r.ended(ctx, err)
 	}
 	return r.ended(ctx, r.turns(ctx))
@@ -118,6 +122,7 @@ type run struct {
 	target   Target
 	cfg      ForwardConfig
 	progress Progress
+	routes   []load.Route // that take turns
 	stage    *stage
 	began    time.Time
 
@@ -140,8 +145,8 @@ type side struct {
 	latency            *hdrhistogram.Histogram
 }
 
-func newRun(t Target, cfg ForwardConfig, progress Progress) *run {
-	r := &run{target: t, cfg: cfg, progress: progress, began: time.Now(), lateness: newMicroseconds()}
+func newRun(t Target, cfg ForwardConfig, progress Progress, routes ...load.Route) *run {
+	r := &run{target: t, cfg: cfg, progress: progress, routes: routes, began: time.Now(), lateness: newMicroseconds()}
 	r.server.latency, r.floor.latency = newMicroseconds(), newMicroseconds()
 	return r
 }
@@ -158,12 +163,12 @@ func (r *run) ended(ctx context.Context, err error) (ForwardResult, error) {
 	return result, err
 }
 
-// warmUp lets media flow until every subscriber gets every publisher.
-func (r *run) warmUp(ctx context.Context) error {
+// warmUp lets media flow until every subscriber of so many rooms gets every publisher, and stops it.
+func (r *run) warmUp(ctx context.Context, rooms int) error {
 	if err := r.stage.route(load.Server); err != nil {
 		return err
 	}
-	want := r.cfg.Shape.Rooms * r.cfg.Shape.Publishers * r.cfg.Shape.Subscribers
+	want := rooms * r.cfg.Shape.Publishers * r.cfg.Shape.Subscribers
 	deadline := time.Now().Add(firstWait)
 	for {
 		now, err := r.stage.count()
@@ -189,6 +194,11 @@ func (r *run) warmUp(ctx context.Context) error {
 	if err := r.stage.route(load.Paused); err != nil {
 		return err
 	}
+	return r.begin(ctx)
+}
+
+// begin waits until nothing is under way and counts from there on.
+func (r *run) begin(ctx context.Context) error {
 	if err := r.sleep(ctx, drain); err != nil {
 		return err
 	}
@@ -198,23 +208,23 @@ func (r *run) warmUp(ctx context.Context) error {
 	return err
 }
 
-// turns measures server and floor in turns until the duration is over.
+// turns measures the routes in turns until the duration is over.
 func (r *run) turns(ctx context.Context) error {
 	slices := max(1, int((r.cfg.Duration+r.cfg.Slice/2)/r.cfg.Slice))
-	for n := range slices {
-		a, err := r.slice(ctx, load.Server, n, slices)
-		if err != nil {
-			return err
+	total := time.Duration(slices*len(r.routes)) * r.cfg.Slice
+	done := time.Duration(0)
+	for range slices {
+		var costs []float64
+		for _, route := range r.routes {
+			cost, err := r.slice(ctx, route, done, total)
+			if err != nil {
+				return err
+			}
+			costs = append(costs, cost)
+			done += r.cfg.Slice
 		}
-		if r.cfg.NoFloor {
-			continue
-		}
-		b, err := r.slice(ctx, load.Floor, n, slices)
-		if err != nil {
-			return err
-		}
-		if a > 0 && b > 0 {
-			r.ratios = append(r.ratios, a/b)
+		if len(costs) == 2 && costs[0] > 0 && costs[1] > 0 {
+			r.ratios = append(r.ratios, costs[0]/costs[1])
 		}
 	}
 	return nil

@@ -45,23 +45,23 @@ func (r *run) result() ForwardResult {
 	if res.CheckedPackets == 0 && r.server.packets > 0 {
 		res.Failures = append(res.Failures, "No packet of the sample could be checked.")
 	}
-	res.ClientBoundWhy = r.bound(res)
+	res.ClientBoundWhy = r.bound(res.ClientCPUCores, res.ServerCPUCores, res.SendLateness)
 	res.ClientBound = res.ClientBoundWhy != ""
 	return res
 }
 
-// bound says why the clients were the limit, or nothing.
-func (r *run) bound(res ForwardResult) string {
-	used := res.ClientCPUCores
+// bound says why the clients were the limit, or nothing; it takes the cores that clients and server used.
+func (r *run) bound(used, server float64, lateness Latency) string {
+	available := r.target.available()
 	if len(r.target.Cores.Clients) == 0 {
-		used += res.ServerCPUCores // they share all cores
+		used += server // they share all cores
 	}
 	dropped, refused := r.last.Dropped-r.first.Dropped, r.last.Refused-r.first.Refused
 	switch {
-	case used >= busyClients*res.ClientCores:
-		return fmt.Sprintf("the clients used %.2f of the %.0f cores they have", used, res.ClientCores)
-	case res.SendLateness.P99 > lateClients:
-		return fmt.Sprintf("the publishers sent up to %.1f ms late (p99)", res.SendLateness.P99/1000)
+	case used >= busyClients*available:
+		return fmt.Sprintf("the clients used %.2f of the %.0f cores they have", used, available)
+	case lateness.P99 > lateClients:
+		return fmt.Sprintf("the publishers sent up to %.1f ms late (p99)", lateness.P99/1000)
 	case dropped > 0:
 		return fmt.Sprintf("the clients' sockets lost %d packets that they did not read in time", dropped)
 	case refused > 0:

@@ -40,8 +40,8 @@ func (r *run) mark(route load.Route) (mark, error) {
 	return m, err
 }
 
-// slice sends everything one way for a while and returns the CPU nanoseconds per packet.
-func (r *run) slice(ctx context.Context, route load.Route, n, of int) (float64, error) {
+// slice sends everything one way for a while and returns the CPU nanoseconds per packet. It is done of total into the run.
+func (r *run) slice(ctx context.Context, route load.Route, done, total time.Duration) (float64, error) {
 	before, err := r.stage.count()
 	if err != nil {
 		return 0, err
@@ -59,7 +59,7 @@ func (r *run) slice(ctx context.Context, route load.Route, n, of int) (float64, 
 	if err != nil {
 		return 0, err
 	}
-	waited := r.watch(ctx, route, n, of, from)
+	waited := r.watch(ctx, route, done, total, from)
 	to, err := r.mark(route)
 	if err != nil {
 		return 0, err
@@ -83,7 +83,7 @@ func (r *run) slice(ctx context.Context, route load.Route, n, of int) (float64, 
 }
 
 // watch takes a sample a second until the slice is over.
-func (r *run) watch(ctx context.Context, route load.Route, n, of int, from mark) error {
+func (r *run) watch(ctx context.Context, route load.Route, done, total time.Duration, from mark) error {
 	phase := "server"
 	if route == load.Floor {
 		phase = "floor"
@@ -101,15 +101,7 @@ func (r *run) watch(ctx context.Context, route load.Route, n, of int, from mark)
 		if err != nil {
 			return err
 		}
-		turns := 2
-		if r.cfg.NoFloor {
-			turns = 1
-		}
-		done := time.Duration(turns*n)*r.cfg.Slice + now.at.Sub(from.at)
-		if route == load.Floor {
-			done += r.cfg.Slice
-		}
-		u := Update{Phase: "measuring the " + phase, Unit: "s", Done: done.Seconds(), Total: (time.Duration(turns*of) * r.cfg.Slice).Seconds()}
+		u := Update{Phase: "measuring the " + phase, Unit: "s", Done: (done + now.at.Sub(from.at)).Seconds(), Total: total.Seconds()}
 		if now.at.Sub(last.at) > shortestSample {
 			s, err := r.sampled(route, phase, last, now)
 			if err != nil {
@@ -164,7 +156,7 @@ func (r *run) side(route load.Route) *side {
 // account adds one slice to its side.
 func (r *run) account(route load.Route, before, after load.Snapshot, from, to mark) float64 {
 	s := r.side(route)
-	if route == load.Server {
+	if route == r.routes[0] {
 		r.client += to.client - from.client
 	}
 	packets := to.snapshot.Received[route].Packets - from.snapshot.Received[route].Packets

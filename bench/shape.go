@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/parleyrtc/parley/bench/load"
@@ -93,11 +94,16 @@ func (s Shape) pattern() load.Pattern {
 	return load.Pattern{Audio: s.Audio, Interval: time.Second / time.Duration(s.FPS), Packets: s.PacketsPerFrame, Bytes: s.PacketBytes, Spread: s.Spread}
 }
 
-// phase spreads the frames of all publishers evenly over the interval.
-func (s Shape) phase(room, publisher int) time.Duration {
+// phase spreads the frames of the publishers of so many rooms evenly over the interval. Where the number is not known yet, it
+// is 0, and every further publisher gets a place far from the others (by the golden ratio).
+func (s Shape) phase(publisher, rooms int) time.Duration {
 	interval := s.pattern().Interval
 	if s.Spread {
 		interval /= time.Duration(s.PacketsPerFrame)
 	}
-	return interval * time.Duration(room*s.Publishers+publisher) / time.Duration(s.Rooms*s.Publishers)
+	if rooms == 0 {
+		_, part := math.Modf(float64(publisher) * math.Phi)
+		return time.Duration(part * float64(interval))
+	}
+	return interval * time.Duration(publisher) / time.Duration(rooms*s.Publishers)
 }

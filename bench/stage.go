@@ -31,17 +31,18 @@ type stage struct {
 	sample  int // one in so many subscribers is sampled
 	run     string
 	names   []string // users, room by room, publishers first
+	most    int      // rooms, for the publishers' phases; 0: unknown
 	local   netip.Addr
 	engines []*load.Engine
 	rooms   []*room
 	floor   *floor.Process
 
-	publishers  []cast[*load.Publisher]
-	subscribers []cast[*load.Subscriber]
+	publishers  []placed[*load.Publisher]
+	subscribers []placed[*load.Subscriber]
 }
 
-// cast is a client and its room.
-type cast[T any] struct {
+// placed is a client and its room.
+type placed[T any] struct {
 	room   int
 	client T
 }
@@ -58,11 +59,7 @@ func newStage(t Target, shape Shape, sample int) (*stage, error) {
 	if sample <= 0 {
 		sample = min(10, shape.Subscribers)
 	}
-	names, err := t.names(shape.Participants())
-	if err != nil {
-		return nil, err
-	}
-	s := &stage{target: t, shape: shape, sample: sample, local: local, run: runID(), names: names}
+	s := &stage{target: t, shape: shape, sample: sample, local: local, run: runID(), most: shape.Rooms}
 	epoch := time.Now()
 	for range min(max(int(t.available()), 1), mostEngines) {
 		e, err := load.NewEngine(epoch)
@@ -83,62 +80,73 @@ func (s *stage) uids(room int) []string {
 	return s.names[room*size : (room+1)*size]
 }
 
-// open starts the calls and brings everybody in.
-func (s *stage) open(ctx context.Context, progress Progress) error {
-	if err := s.ring(ctx); err != nil {
+// open adds rooms: it starts the calls and brings everybody in.
+func (s *stage) open(ctx context.Context, rooms int, progress Progress) error {
+	first := len(s.rooms)
+	if err := s.ring(ctx, rooms); err != nil {
 		return err
 	}
-	joined := make(chan struct{}, s.shape.Participants())
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(joinsAtOnce)
+	total := rooms * (s.shape.Publishers + s.shape.Subscribers)
+	joined := make(chan struct{}, total)
 	counted := make(chan struct{})
 	go func() { // ends when joined is closed
 		defer close(counted)
 		done := 0
 		for range joined {
 			done++
-			progress.tell(Update{Phase: "joining", Done: float64(done), Total: float64(s.shape.Participants()), Unit: "clients"})
+			progress.tell(Update{Phase: "joining", Done: float64(done), Total: float64(total), Unit: "clients"})
 		}
 	}()
-	for room := range s.shape.Rooms {
-		for n := range s.shape.Publishers {
-			p, err := s.newPublisher(room, n)
-			if err != nil {
-				return s.abandon(group, joined, counted, err)
-			}
-			group.Go(func() error {
-				defer func() { joined <- struct{}{} }()
-				return s.rooms[room].publish(ctx, s.uids(room)[n], p)
-			})
-		}
-		for n := range s.shape.Subscribers {
-			sub, err := s.newSubscriber(room, n)
-			if err != nil {
-				return s.abandon(group, joined, counted, err)
-			}
-			group.Go(func() error {
-				defer func() { joined <- struct{}{} }()
-				return s.rooms[room].subscribe(ctx, s.uids(room)[s.shape.Publishers+n], sub)
-			})
-		}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(joinsAtOnce)
+	var err error
+	for room := first; room < first+rooms && err == nil; room++ {
+		err = s.fill(ctx, room, group, joined)
 	}
-	return s.abandon(group, joined, counted, nil)
-}
-
-// abandon waits for the joins and returns the first error.
-func (s *stage) abandon(group *errgroup.Group, joined, counted chan struct{}, first error) error {
-	err := group.Wait()
+	if failed := group.Wait(); err == nil {
+		err = failed
+	}
 	close(joined)
 	<-counted
-	if first != nil {
-		return first
-	}
 	return err
 }
 
-// ring starts the calls.
-func (s *stage) ring(ctx context.Context) error {
-	for room := range s.shape.Rooms {
+// fill brings everybody into one room, in goroutines of the group.
+func (s *stage) fill(ctx context.Context, room int, group *errgroup.Group, joined chan<- struct{}) error {
+	uids := s.uids(room)
+	for n := range s.shape.Publishers {
+		p, err := s.newPublisher(room, n)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error {
+			defer func() { joined <- struct{}{} }()
+			return s.rooms[room].publish(ctx, uids[n], p)
+		})
+	}
+	for n := range s.shape.Subscribers {
+		sub, err := s.newSubscriber(room, n)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error {
+			defer func() { joined <- struct{}{} }()
+			return s.rooms[room].subscribe(ctx, uids[s.shape.Publishers+n], sub)
+		})
+	}
+	return nil
+}
+
+// ring starts more calls.
+func (s *stage) ring(ctx context.Context, rooms int) error {
+	more := rooms * (s.shape.Publishers + s.shape.Subscribers)
+	names, err := s.target.names(len(s.names) + more)
+	if err != nil {
+		return err
+	}
+	s.names = append(s.names, names[len(s.names):]...)
+	for range rooms {
+		room := len(s.rooms)
 		r, err := openRoom(ctx, s.target, fmt.Sprintf("load-%s-%d", s.run, room), s.uids(room), s.shape.Audio, s.shape.Publishers)
 		if err != nil {
 			return err
@@ -148,13 +156,30 @@ func (s *stage) ring(ctx context.Context) error {
 	return nil
 }
 
+// cast makes the clients of some rooms without a call, for the floor alone.
+func (s *stage) cast(rooms int) error {
+	for room := range rooms {
+		for n := range s.shape.Publishers {
+			if _, err := s.newPublisher(room, n); err != nil {
+				return err
+			}
+		}
+		for n := range s.shape.Subscribers {
+			if _, err := s.newSubscriber(room, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (s *stage) newPublisher(room, n int) (*load.Publisher, error) {
 	source := len(s.publishers)
-	p, err := s.engine(source).NewPublisher(s.local, uint32(source), s.shape.pattern(), s.shape.phase(room, n))
+	p, err := s.engine(source).NewPublisher(s.local, uint32(source), s.shape.pattern(), s.shape.phase(source, s.most))
 	if err != nil {
 		return nil, err
 	}
-	s.publishers = append(s.publishers, cast[*load.Publisher]{room, p})
+	s.publishers = append(s.publishers, placed[*load.Publisher]{room, p})
 	return p, nil
 }
 
@@ -163,7 +188,7 @@ func (s *stage) newSubscriber(room, n int) (*load.Subscriber, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.subscribers = append(s.subscribers, cast[*load.Subscriber]{room, sub})
+	s.subscribers = append(s.subscribers, placed[*load.Subscriber]{room, sub})
 	return sub, nil
 }
 
