@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media"
 	"golang.org/x/sync/errgroup"
@@ -125,6 +126,22 @@ const soundEvery = 20 * time.Millisecond
 // silence is an Opus frame of 20 ms without sound, as browsers send it.
 var silence = []byte{0xf8, 0xff, 0xfe}
 
+// silentPion keeps pion from writing between our lines; what fails comes back as an error, or is missed at the other side.
+func silentPion() logging.LoggerFactory {
+	silent := logging.NewDefaultLoggerFactory()
+	silent.DefaultLogLevel = logging.LogLevelDisabled
+	return silent
+}
+
+// quietAPI makes PeerConnections with pion's usual codecs.
+func quietAPI() (*webrtc.API, error) {
+	codecs := &webrtc.MediaEngine{}
+	if err := codecs.RegisterDefaultCodecs(); err != nil {
+		return nil, err
+	}
+	return webrtc.NewAPI(webrtc.WithMediaEngine(codecs), webrtc.WithSettingEngine(webrtc.SettingEngine{LoggerFactory: silentPion()})), nil
+}
+
 // talker is one device in a session that sends sound and notes when it first hears some.
 type talker struct {
 	session *client.Session
@@ -139,9 +156,13 @@ func joinTalking(ctx context.Context, c *client.Client, sessionID string) (*talk
 	if err != nil {
 		return nil, err
 	}
+	api, err := quietAPI()
+	if err != nil {
+		return nil, err
+	}
 	t := &talker{first: make(chan time.Time, 1), stop: make(chan struct{})}
 	t.session, err = c.Join(ctx, sessionID, client.SessionConfig{
-		Tracks: []client.LocalTrack{{Track: track, Source: "microphone"}},
+		API: api, Tracks: []client.LocalTrack{{Track: track, Source: "microphone"}},
 		OnTrack: func(int, *webrtc.TrackRemote) { // pion calls it at the first packet
 			select {
 			case t.first <- time.Now():

@@ -14,7 +14,6 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/pion/ice/v4"
-	"github.com/pion/logging"
 	"github.com/pion/turn/v5"
 )
 
@@ -29,7 +28,7 @@ type turnLine struct {
 func dialTurn(ctx context.Context, t Target, way turnWay, n int) (net.PacketConn, error) {
 	switch way.transport {
 	case "udp":
-		return net.ListenPacket("udp", net.JoinHostPort(neighbourhood(way.host, n), "0"))
+		return net.ListenPacket("udp4", net.JoinHostPort(neighbourhood(way.host, n), "0"))
 	case "tcp":
 		var d net.Dialer
 		conn, err := d.DialContext(ctx, "tcp", way.address)
@@ -63,11 +62,10 @@ func allocate(ctx context.Context, t Target, way turnWay, n int) (*turnLine, err
 	if line.conn, err = dialTurn(ctx, t, way, n); err != nil {
 		return line, err
 	}
-	silent := logging.NewDefaultLoggerFactory()
-	silent.DefaultLogLevel = logging.LogLevelDisabled // what fails comes back as an error
 	line.client, err = turn.NewClient(&turn.ClientConfig{
-		TURNServerAddr: way.address, STUNServerAddr: way.address, Conn: line.conn, LoggerFactory: silent,
+		TURNServerAddr: way.address, STUNServerAddr: way.address, Conn: line.conn, LoggerFactory: silentPion(),
 		Username: way.username, Password: way.password, Software: "parley-bench",
+		RequestedAddressFamily: turn.RequestedAddressFamilyIPv4, // the peer is an IPv4 address
 	})
 	if err != nil {
 		return line, err

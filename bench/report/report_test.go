@@ -209,7 +209,7 @@ func TestTheTableSaysWhatMattersBesideTheFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"v1.0.0", "2 cores", "6.18", "go1.26", "Arrivals: frames in bursts of 10 packets.", "at least 61,204/s",
-		"CLIENT-BOUND", "0.62 of 1 cores", "INTERRUPTED after 10.0 s", "FAILED: 10 goroutines"} {
+		"CLIENT-BOUND", "0.62 of 1 core.", "INTERRUPTED after 10.0 s", "FAILED: 10 goroutines"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table does not say %q:\n%s", want, out.String())
 		}

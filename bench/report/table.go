@@ -69,7 +69,7 @@ func (r *Result) remarks() []string {
 	if r.Arrivals != "" {
 		lines = append(lines, "Arrivals: "+r.Arrivals+".")
 	}
-	lines = append(lines, fmt.Sprintf("The clients used %.2f of %.4g cores.", r.Clients.Cores, r.Clients.Limit))
+	lines = append(lines, fmt.Sprintf("The clients used %.2f of %s.", r.Clients.Cores, Plural(int(r.Clients.Limit), "core")))
 	if r.Clients.Bound {
 		lines = append(lines, "CLIENT-BOUND: the clients were the limit, so the server carries at least what is said here, perhaps more.")
 	}

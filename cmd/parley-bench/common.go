@@ -17,10 +17,15 @@ import (
 	"github.com/parleyrtc/parley/bench/report"
 )
 
-// common are the flags of every scenario.
+// common are the flags of every scenario that has a server.
 type common struct {
 	server
 	limits
+	output
+}
+
+// output are the flags that say where the report goes.
+type output struct {
 	JSON     string `group:"report" name:"json" placeholder:"FILE" help:"Write the report as JSON; - is standard output, and the table then goes to standard error."`
 	HTML     string `group:"report" name:"html" placeholder:"FILE" help:"Write the report as a page with plots."`
 	Baseline string `group:"report" placeholder:"FILE" help:"Compare with this earlier --json report, and say which differences are more than noise."`
@@ -85,11 +90,13 @@ func (c common) measure(p *process, display *progress.Display, scenario measure)
 	}
 	defer target.close()
 	rep := report.Report{
-		Version: versionOf(), Server: serverVersion(p.context, target.Target), Target: target.words,
+		Version: versionOf(), Server: c.serverVersion(p.context, target.Target), Target: target.words,
 		Machine: report.ThisMachine(), Began: now(),
 	}
-	if err := target.Check(p.context); err != nil {
-		return rep, err
+	if !c.noServer {
+		if err := target.Check(p.context); err != nil {
+			return rep, err
+		}
 	}
 	outside := watchOthers(c.PID)
 	rep.Results, err = scenario(p.context, target.Target, tell)
@@ -102,7 +109,10 @@ func (c common) measure(p *process, display *progress.Display, scenario measure)
 }
 
 // serverVersion asks the server which version it is; a server that does not say has none.
-func serverVersion(ctx context.Context, t bench.Target) string {
+func (c common) serverVersion(ctx context.Context, t bench.Target) string {
+	if c.noServer {
+		return ""
+	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.Base+"/v1/config", nil)

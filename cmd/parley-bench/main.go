@@ -23,6 +23,8 @@ import (
 // commands is the command line. Its tags are the help.
 type commands struct {
 	Forward forwardCommand `cmd:"" help:"Publishers and subscribers in rooms: server CPU per forwarded packet beside the floor, loss, latency."`
+	Floor   floorCommand   `cmd:"" help:"The same load with no SFU: what sealing and sending cost at least on this machine."`
+	Ramp    rampCommand    `cmd:"" help:"Add rooms until loss or latency bends: the knee."`
 	Calls   callsCommand   `cmd:"" help:"Call set-ups: calls a second, time until it rings, from accept to media."`
 	Join    joinCommand    `cmd:"" help:"Everybody joins one room at once: time until each has media."`
 	Churn   churnCommand   `cmd:"" help:"Come and go for a while; fails when goroutines, heap or file descriptors stay."`

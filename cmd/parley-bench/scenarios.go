@@ -9,38 +9,6 @@ import (
 	"github.com/parleyrtc/parley/bench/report"
 )
 
-// shape are the flags of whoever forwards media.
-type shape struct {
-	Rooms           int           `group:"load" default:"1" help:"Rooms at the same time."`
-	Publishers      int           `group:"load" default:"4" help:"Publishers in each room."`
-	Subscribers     int           `group:"load" default:"50" help:"Subscribers in each room; each gets all publishers of it."`
-	Audio           bool          `group:"load" help:"Audio (50 packets of 100 B a second) instead of video (30 frames of 10 packets of 1100 B)."`
-	FPS             int           `group:"load" name:"fps" placeholder:"N" help:"Frames a second of a publisher."`
-	PacketsPerFrame int           `group:"load" placeholder:"N" help:"Packets of a frame."`
-	PacketBytes     int           `group:"load" placeholder:"N" help:"Payload bytes of a packet."`
-	Spread          bool          `group:"load" help:"Spread the packets of a frame over its time; otherwise they leave in one burst."`
-	Sample          int           `group:"load" default:"10" help:"One subscriber in so many decrypts, checks and measures latency; the others count."`
-	Duration        time.Duration `group:"load" default:"10s" help:"Measured time of the server; the floor gets as much again."`
-}
-
-// config is the shape with what was not said filled in.
-func (s shape) config() bench.ForwardConfig {
-	out := bench.VideoShape(s.Publishers, s.Subscribers)
-	if s.Audio {
-		out = bench.AudioShape(s.Publishers, s.Subscribers)
-	}
-	out.Rooms, out.Spread = s.Rooms, s.Spread
-	for _, field := range []struct {
-		said int
-		into *int
-	}{{s.FPS, &out.FPS}, {s.PacketsPerFrame, &out.PacketsPerFrame}, {s.PacketBytes, &out.PacketBytes}} {
-		if field.said != 0 {
-			*field.into = field.said
-		}
-	}
-	return bench.ForwardConfig{Shape: out, Duration: s.Duration, Sample: s.Sample}
-}
-
 // single makes a measure of a scenario with one result. A result without figures was not measured.
 func single(scenario func(context.Context, bench.Target, bench.Progress) (report.Result, error)) measure {
 	return func(ctx context.Context, t bench.Target, p bench.Progress) ([]report.Result, error) {
@@ -58,25 +26,6 @@ func positive(name string, v float64) error {
 		return fmt.Errorf("%w: %s must be above zero", errUsage, name)
 	}
 	return nil
-}
-
-type forwardCommand struct {
-	shape
-	NoFloor bool `group:"load" help:"Leave the floor out; the run takes half as long and has no ratio."`
-	common
-}
-
-// Run measures forwarding.
-func (c forwardCommand) Run(p *process, o *outcome) error {
-	cfg := c.config()
-	if err := anyOf(positive("--duration", c.Duration.Seconds()), cfg.Shape.Check()); err != nil {
-		return err
-	}
-	cfg.NoFloor = c.NoFloor
-	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
-		found, err := bench.Forward(ctx, t, cfg, tell)
-		return found.Report(), err
-	}))
 }
 
 type callsCommand struct {
@@ -139,21 +88,6 @@ func (c churnCommand) Run(p *process, o *outcome) error {
 	cfg := bench.ChurnConfig{Pairs: c.Pairs, Duration: c.Duration, Settle: c.Settle}
 	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
 		return bench.Churn(ctx, t, cfg, tell)
-	}))
-}
-
-type soakCommand struct {
-	shape
-	common
-}
-
-// Run measures drift.
-func (c soakCommand) Run(p *process, o *outcome) error {
-	if err := anyOf(positive("--duration", c.Duration.Seconds()), c.config().Shape.Check()); err != nil {
-		return err
-	}
-	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
-		return bench.Soak(ctx, t, c.config(), tell)
 	}))
 }
 

@@ -22,6 +22,8 @@ type server struct {
 	Admin       string   `group:"server" placeholder:"URL" help:"With --url: its admin listener, for goroutines, heap and relayed bytes."`
 	PID         int      `group:"server" name:"pid" placeholder:"PID" help:"With --url: its process, where it runs on this machine, for CPU and memory."`
 	AllowRemote bool     `group:"server" help:"With --url: load another machine. Ask whoever owns it first."`
+
+	noServer bool // the scenario measures without one
 }
 
 // opened is a target with what is to be undone at the end.
@@ -33,6 +35,10 @@ type opened struct {
 
 // open starts or finds the server.
 func (s server) open(ctx context.Context, p bench.Progress) (opened, error) {
+	if s.noServer {
+		cores := bench.PickCores()
+		return opened{Target: bench.Target{Cores: cores}, words: "none" + onCores(cores, "floor") + ", over loopback", close: func() {}}, bench.PinClients(cores)
+	}
 	if err := s.check(); err != nil {
 		return opened{}, err
 	}
@@ -89,16 +95,21 @@ func (s server) start(ctx context.Context, p bench.Progress) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
-	words := "started for this run"
-	if len(cores.Server) > 0 {
-		words += fmt.Sprintf(" on core %s, clients on core %s", list(cores.Server), list(cores.Clients))
-	}
+	words := "started for this run" + onCores(cores, "server")
 	if s.Netns {
 		words += ", in two network namespaces joined by veth"
 	} else {
 		words += ", over loopback"
 	}
 	return opened{Target: own.Target, words: words, close: own.Close}, nil
+}
+
+// onCores says who runs where.
+func onCores(cores bench.Cores, server string) string {
+	if len(cores.Server) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": %s on core %s, clients on core %s", server, list(cores.Server), list(cores.Clients))
 }
 
 func list(cores []int) string {
