@@ -147,9 +147,8 @@ func (p *participant) prepare(now time.Time, it item) dropReason {
 	case munge.Forward:
 	case munge.Waiting:
 		if now.Sub(l.asked) > askSpacing {
-			first := l.asked.IsZero()
 			l.asked = now
-			m.publication.wantKeyframe(now, first)
+			m.publication.wantKeyframe(now, true)
 		}
 		return dropWaiting
 	case munge.Duplicate:

@@ -107,10 +107,10 @@ func (p *participant) State() {
 	case transport.Connected:
 		p.up()
 	case transport.Disconnected:
-		p.down(0)
+		p.down(p.room.sfu.config.ICEDisconnected, 0)
 	case transport.Failed, transport.Closed:
 		// A restart of ICE may still bring it back, and the call has its own patience.
-		p.down(p.room.sfu.config.ConnectTimeout)
+		p.down(0, p.room.sfu.config.ConnectTimeout)
 	case transport.Mismatch:
 		p.log.Warn("DTLS certificate is not the one of the offer")
 		p.fail(ReasonFingerprint)
@@ -139,8 +139,8 @@ func (p *participant) up() {
 	p.pokeBy(now)
 }
 
-// down notes that the connection is lost; it is given up after patience, unless that is 0.
-func (p *participant) down(patience time.Duration) {
+// down notes that the connection is lost, after so long a silence; it is given up after patience, unless that is 0.
+func (p *participant) down(silent, patience time.Duration) {
 	if patience > 0 {
 		p.expires.CompareAndSwap(0, time.Now().Add(patience).UnixNano())
 	}
@@ -148,7 +148,7 @@ func (p *participant) down(patience time.Duration) {
 	defer p.room.unlock()
 	if p.connected && !p.removed {
 		p.connected = false
-		p.room.emit(Event{Kind: Disconnected, Participant: p.id})
+		p.room.emit(Event{Kind: Disconnected, Participant: p.id, Silent: silent})
 	}
 }
 

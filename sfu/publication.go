@@ -134,9 +134,9 @@ func (pub *publication) restart(ssrc uint32, codec transport.Codec) {
 	pub.history.Reset()
 }
 
-// firstSpacing is the shortest time between two keyframe requests for the sake of somebody who waits for a first picture: a
-// round trip and a frame, so that one on its way is not asked for again. Joining is rare enough to be worth a keyframe.
-const firstSpacing = 100 * time.Millisecond
+// firstSpacing is the shortest time between two keyframe requests for the sake of somebody who waits for a first picture.
+// Joining is rare enough to be worth a keyframe; but libwebrtc does not hear a request within 300 ms of another.
+const firstSpacing = 320 * time.Millisecond
 
 // wantKeyframe asks the publisher for a keyframe, not more often than the configuration says: all who ask meanwhile are
 // served by the next one. first says that whoever asks has no picture at all, and is not to wait that long.

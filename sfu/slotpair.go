@@ -50,7 +50,7 @@ type line struct {
 	books      report.Sender
 	used       *agreement
 	usedFrom   int64     // outgoing number with which it came into use
-	asked      time.Time // for a keyframe; zero: not yet since carried or epoch changed
+	asked      time.Time // for a keyframe
 	complained time.Time
 	reportAt   time.Time // zero: nothing sent yet
 	sent       time.Time

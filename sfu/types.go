@@ -1,5 +1,7 @@
 package sfu
 
+import "time"
+
 // Join asks for a place in a room; the room is made by its first participant.
 type Join struct {
 	Room        string // the call's session id
@@ -87,7 +89,7 @@ type Kind int
 const (
 	// Connected: ICE and DTLS of Participant are up, for the first time or again after Disconnected.
 	Connected Kind = iota + 1
-	// Disconnected: nothing is heard of Participant any more; it may come back by itself or by an ICE restart.
+	// Disconnected: nothing has been heard of Participant for Silent; it may come back by itself or by an ICE restart.
 	Disconnected
 	// Gone: Participant is out of the room for Reason and cannot come back under this id.
 	Gone
@@ -119,6 +121,7 @@ type Event struct {
 	Kind              Kind
 	Room, Participant string
 
+	Silent       time.Duration
 	Reason       string
 	Publications []PublicationInfo
 
