@@ -90,11 +90,11 @@ func (d *device) forget(last uint64) {
 	d.buffer.Forget(min(last, d.buffer.Last()))
 }
 
-// connected reports whether the device has a socket now.
-func (d *device) connected() bool {
+// presence reports whether the device has a socket now, and otherwise since when it has none.
+func (d *device) presence() (connected bool, awaySince time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.socket != nil
+	return d.socket != nil, d.awaySince
 }
 
 // end forgets everything; the caller has taken the device out of the hub. It returns the socket that is still open, if any.

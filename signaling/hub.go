@@ -213,12 +213,15 @@ func (h *hub) everyone(kind string, at time.Time, data json.RawMessage) {
 	}
 }
 
-// connected reports whether the device has a socket.
-func (h *hub) connected(uid, id string) bool {
+// presence reports whether a device has a socket now, and if not, since when: zero when that is not known.
+func (h *hub) presence(uid, id string) (connected bool, awaySince time.Time) {
 	h.mu.Lock()
 	d := h.users[uid][id]
 	h.mu.Unlock()
-	return d != nil && d.connected()
+	if d == nil {
+		return false, time.Time{}
+	}
+	return d.presence()
 }
 
 // expel forgets all devices of a user and closes their connections.

@@ -1,6 +1,9 @@
 package signaling
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Media is the media side of calls, in plain data, so that the same calls can go to the SFU in this process or to one on
 // another node. A room has the id of its call. Methods may be called from several goroutines. For one room, Join, Mute,
@@ -77,7 +80,7 @@ type MediaEventKind int
 const (
 	// MediaConnected: ICE and DTLS of Participant are up, for the first time or again after MediaDisconnected.
 	MediaConnected MediaEventKind = iota + 1
-	// MediaDisconnected: nothing is heard of Participant any more; it may come back by itself or by an ICE restart.
+	// MediaDisconnected: nothing has been heard of Participant for Silent; it may come back by itself or by an ICE restart.
 	MediaDisconnected
 	// MediaGone: Participant is out of the room and cannot come back under this id. Reason is one of the reasons of
 	// session.closed: dtls_fingerprint_mismatch, media_failed, server_error.
@@ -111,6 +114,7 @@ type MediaEvent struct {
 	Kind              MediaEventKind
 	Room, Participant string
 
+	Silent       time.Duration
 	Reason       string
 	Publications []MediaPublicationInfo
 

@@ -33,7 +33,7 @@ func (l *loop) mediaEvent(now time.Time, e MediaEvent) {
 	case MediaConnected:
 		l.connected(now, p)
 	case MediaDisconnected:
-		p.connected = false
+		p.connected, p.silentSince = false, now.Add(-e.Silent)
 		l.box.present(p.device)
 	case MediaGone:
 		l.gone(now, p, e.Reason)

@@ -12,10 +12,15 @@ func (l *loop) presence(now time.Time, d call.Device) {
 	if !l.call.Holds(d) || l.server.closing.Load() {
 		return
 	}
-	p := l.room.byDevice[d]
-	l.fact(now, call.Presence{
-		Device: d, Signaling: l.server.hub.connected(d.UID, d.ID), Media: p != nil && p.connected,
-	}, func() { l.presence(time.Now(), d) })
+	connected, since := l.server.hub.presence(d.UID, d.ID)
+	e := call.Presence{Device: d, Signaling: connected, Since: since}
+	if p := l.room.byDevice[d]; p != nil {
+		e.Media = p.connected
+		if p.silentSince.After(since) {
+			e.Since = p.silentSince
+		}
+	}
+	l.fact(now, e, func() { l.presence(time.Now(), d) })
 }
 
 // lookAtSeats tells the machine about every device that holds a seat. It assumes that whoever takes one is connected; they

@@ -28,7 +28,8 @@ type participant struct {
 
 	admitted     bool // the media side took them in, and they have been told
 	connected    bool
-	announced    bool // the others have been told
+	silentSince  time.Time // while not connected: when it was last heard of; zero before the first connection
+	announced    bool      // the others have been told
 	offering     bool
 	publications []wire.PublicationView
 }

@@ -86,7 +86,7 @@ var eventKinds = map[sfu.Kind]signaling.MediaEventKind{
 
 func mediaEvent(e sfu.Event) signaling.MediaEvent {
 	out := signaling.MediaEvent{
-		Kind: eventKinds[e.Kind], Room: e.Room, Participant: e.Participant, Reason: e.Reason,
+		Kind: eventKinds[e.Kind], Room: e.Room, Participant: e.Participant, Silent: e.Silent, Reason: e.Reason,
 		Pair: e.Pair, Source: e.Source, Audio: e.Audio, Video: e.Video, TrackKind: e.TrackKind,
 		PublicationID: e.PublicationID, RTPTimestamp: e.RTPTimestamp, Pairs: e.Pairs, VideoCodec: e.VideoCodec,
 	}

@@ -69,6 +69,25 @@ func TestPolicyIsStoredWithTheCall(t *testing.T) {
 	}
 }
 
+// A lost connection is noticed late; the grace period runs from when the device was last heard of all the same.
+func TestTheGraceRunsFromTheBeginningOfTheSilence(t *testing.T) {
+	policy := Policy{Ring: time.Minute, Grace: 30 * time.Second, Join: 30 * time.Second}
+	heard, noticed := start.Add(5*time.Second), start.Add(15*time.Second)
+	for _, row := range []struct{ since, want time.Time }{
+		{heard, heard.Add(policy.Grace)},
+		{time.Time{}, noticed.Add(policy.Grace)},
+		{noticed.Add(time.Second), noticed.Add(policy.Grace)}, // a clock that runs ahead grants no more time
+	} {
+		c, _, err := New(start, Initiate{ID: "s1", Type: Audio, ReceiverType: User, By: Device{"alice", "a1"}, Receiver: "bob", Policy: policy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Handle(noticed, Presence{Device: Device{"alice", "a1"}, Since: row.since}); err != nil || !c.Deadline().Equal(row.want) {
+			t.Errorf("silent since %v: gone at %v, want %v (%v)", row.since, c.Deadline(), row.want, err)
+		}
+	}
+}
+
 func TestWhoIsBusy(t *testing.T) {
 	s := &story{now: start}
 	for _, step := range []struct{ line, busy string }{

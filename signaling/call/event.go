@@ -1,5 +1,7 @@
 package call
 
+import "time"
+
 // Event is something that happened to a call. The types of this file implement it.
 type Event interface{ isEvent() }
 
@@ -44,6 +46,9 @@ type Presence struct {
 	Device    Device
 	Signaling bool // a signaling connection is open
 	Media     bool // the participant's media connection lives
+	// Since is when the device was last heard of, where it is known and neither lives: silence is noticed some time after
+	// it began, and the grace period runs from the beginning. Zero or later than now: now.
+	Since time.Time
 }
 
 // MediaFailed says that the media server put the device out of the room for good. Reason is what the device is told.

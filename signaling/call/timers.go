@@ -92,6 +92,9 @@ func (ch *change) presence(e Presence) {
 		s.GoneSince = time.Time{}
 	case s.GoneSince.IsZero():
 		s.GoneSince = ch.now
+		if !e.Since.IsZero() && e.Since.Before(ch.now) {
+			s.GoneSince = instant(e.Since)
+		}
 	}
 }
 
