@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -161,18 +162,19 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// FreePort finds a port of the loopback interface that is free for TCP and UDP at this moment.
+// FreePort finds a port of the loopback interface that is free for TCP and UDP at this moment. It is one below those that
+// systems give to clients by themselves (32768 and up on Linux), so that no client takes it before the server does.
 func FreePort() (string, error) {
-	for range 50 {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 200 {
+		port := strconv.Itoa(10_000 + rand.IntN(22_000))
+		tcp, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			return "", err
+			continue
 		}
-		_, port, _ := net.SplitHostPort(tcp.Addr().String())
 		udp, err := net.ListenPacket("udp", "127.0.0.1:"+port)
-		tcp.Close()
+		_ = tcp.Close()
 		if err == nil {
-			udp.Close()
+			_ = udp.Close()
 			return port, nil
 		}
 	}

@@ -6,15 +6,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/parleyrtc/parley/bench/serve"
 )
 
 // build makes the static binary once for all tests that run it.
@@ -77,17 +79,13 @@ func freePorts(t *testing.T, n int) []string {
 	t.Helper()
 	var ports []string
 	for len(ports) < n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := serve.FreePort()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer listener.Close()
-		conn, err := net.ListenPacket("udp", listener.Addr().String())
-		if err != nil {
-			continue // taken for UDP
+		if !slices.Contains(ports, port) {
+			ports = append(ports, port)
 		}
-		defer conn.Close()
-		ports = append(ports, portOf(listener.Addr().String()))
 	}
 	return ports
 }
