@@ -28,8 +28,9 @@ describe("on a bad network", () => {
     const since = Date.now();
     await alice.told("Connection lost", 25_000);
     const told = Date.now() - since;
-    assert.ok(told > 3_500, `told after ${told} ms, before the grace period of 4 s was over`);
-    assert.ok(told < 18_000, `told after ${told} ms: 10 s until silence counts as loss, and 4 s of grace`);
+    // The grace period here is 4 s, less than the 10 s after which silence counts as loss; it has passed by then.
+    assert.ok(told > 3_500, `told after ${told} ms, before the grace period was over`);
+    assert.ok(told < 14_000, `told after ${told} ms: the grace period began only when the silence was noticed`);
     await alice.close();
     await bob.page.context().close();
   });
@@ -67,14 +68,14 @@ describe("on a bad network", () => {
     await connect(alice, bob, "video");
     await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
     proxy.cut();
-    const [toAlice, toBob] = await Promise.all([
-      growth(alice.page, "video", "framesDecoded", 5000),
-      growth(bob.page, "video", "framesDecoded", 5000),
-      bob.page.waitForSelector(".banner:not([hidden])"),
-      alice.page.click(".tool.mic"),
-    ]);
-    for (const frames of [...toAlice, ...toBob].filter((grown) => grown > 0)) assert.ok(frames > 25, `${frames} frames in 5 s`);
-    assert.ok(toAlice.some((frames) => frames > 25) && toBob.some((frames) => frames > 25), "pictures went on both ways");
+    // Each second for itself: 25 frames in five seconds could also be a second of pictures and a gap of four.
+    const everySecond = async ({ page, uid }) => {
+      for (let second = 1; second <= 5; second++) {
+        const frames = (await growth(page, "video", "framesDecoded", 1000)).reduce((sum, grown) => sum + grown, 0);
+        assert.ok(frames > 0, `${uid} saw no new picture in second ${second}`);
+      }
+    };
+    await Promise.all([everySecond(alice), everySecond(bob), bob.page.waitForSelector(".banner:not([hidden])"), alice.page.click(".tool.mic")]);
     proxy.restore();
     await until(async () => (await bob.page.locator(".banner:not(.calm)").isHidden()) === true, "the socket is back", 15_000);
     await until(async () => /muted/.test(await bob.page.locator(`.tile[data-user="${alice.uid}"]`).getAttribute("aria-label")), "bob hears of what happened meanwhile");
@@ -112,7 +113,7 @@ describe("on a bad network", () => {
 
 describe("when the server dies", () => {
   let server;
-  before(async () => (server = await startServer({ "calls.grace": "20s" })));
+  before(async () => (server = await startServer({ "calls.grace": "60s" })));
   after(() => server?.stop());
 
   story("killed and started again: the call finds itself", async () => {
