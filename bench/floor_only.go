@@ -19,6 +19,7 @@ type FloorResult struct {
 	Participants           int          `json:"participants"`
 	ClientCPUCores         float64      `json:"client_cpu_cores"`
 	ClientCores            float64      `json:"client_cores"`
+	OtherCPUCores          float64      `json:"other_cpu_cores"`
 	ClientBound            bool         `json:"client_bound"`
 	ClientBoundWhy         string       `json:"client_bound_why,omitempty"`
 	CheckedPackets         uint64       `json:"checked_packets"`
@@ -73,6 +74,7 @@ func (r *run) floorResult() FloorResult {
 	if r.floor.time > 0 {
 		res.FloorCPUCores = r.floor.cpu.Seconds() / r.floor.time.Seconds()
 		res.ClientCPUCores = r.client.Seconds() / r.floor.time.Seconds()
+		res.OtherCPUCores = max(0, r.others.Seconds()/r.floor.time.Seconds())
 	}
 	if total.Corrupt > 0 || total.Checked == 0 && r.floor.packets > 0 {
 		res.Failures = append(res.Failures, "The floor's packets did not arrive as they were sent.")

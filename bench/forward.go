@@ -58,8 +58,9 @@ type ForwardResult struct {
 	ServerGoroutines       int          `json:"server_goroutines"`
 	Participants           int          `json:"participants"`
 	ClientCPUCores         float64      `json:"client_cpu_cores"`
-	ClientCores            float64      `json:"client_cores"` // that they could have used
-	ClientBound            bool         `json:"client_bound"` // the figures are "at least": the clients were the limit
+	ClientCores            float64      `json:"client_cores"`    // that they could have used
+	OtherCPUCores          float64      `json:"other_cpu_cores"` // that others used on this machine meanwhile: noise
+	ClientBound            bool         `json:"client_bound"`    // the figures are "at least": the clients were the limit
 	ClientBoundWhy         string       `json:"client_bound_why,omitempty"`
 	CheckedPackets         uint64       `json:"checked_packets"`
 	CorruptPackets         uint64       `json:"corrupt_packets"` // of the sample; any is a failure
@@ -128,7 +129,8 @@ type run struct {
 
 	server, floor side
 	ratios        []float64
-	client        time.Duration // CPU of ours while the server was measured
+	client        time.Duration // CPU of ours while the first route was measured
+	others        time.Duration // and of everybody else on this machine
 	lateness      *hdrhistogram.Histogram
 	samples       []Sample
 	first, last   load.Snapshot // since the first turn began

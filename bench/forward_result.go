@@ -38,6 +38,7 @@ func (r *run) result() ForwardResult {
 	if r.server.time > 0 {
 		res.ServerCPUCores = r.server.cpu.Seconds() / r.server.time.Seconds()
 		res.ClientCPUCores = r.client.Seconds() / r.server.time.Seconds()
+		res.OtherCPUCores = max(0, r.others.Seconds()/r.server.time.Seconds())
 	}
 	if res.CorruptPackets > 0 {
 		res.Failures = append(res.Failures, fmt.Sprintf("%d packets of the sample arrived damaged.", res.CorruptPackets))

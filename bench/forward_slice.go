@@ -18,6 +18,7 @@ type mark struct {
 	at       time.Time
 	cpu      time.Duration // of whoever forwards
 	client   time.Duration // of ours
+	machine  time.Duration // of everybody; 0 when it cannot be read
 	snapshot load.Snapshot
 }
 
@@ -36,6 +37,7 @@ func (r *run) mark(route load.Route) (mark, error) {
 	if err != nil {
 		return m, err
 	}
+	m.machine, _ = proc.Busy() // only tells how much others disturb
 	m.client, err = proc.Self()
 	return m, err
 }
@@ -158,6 +160,7 @@ func (r *run) account(route load.Route, before, after load.Snapshot, from, to ma
 	s := r.side(route)
 	if route == r.routes[0] {
 		r.client += to.client - from.client
+		r.others += (to.machine - from.machine) - (to.client - from.client) - (to.cpu - from.cpu)
 	}
 	packets := to.snapshot.Received[route].Packets - from.snapshot.Received[route].Packets
 	cpu := to.cpu - from.cpu

@@ -20,6 +20,9 @@ func CPU(int) (time.Duration, error) { return 0, errors.ErrUnsupported }
 // Self answers errors.ErrUnsupported.
 func Self() (time.Duration, error) { return 0, errors.ErrUnsupported }
 
+// Busy answers errors.ErrUnsupported.
+func Busy() (time.Duration, error) { return 0, errors.ErrUnsupported }
+
 // Cores answers errors.ErrUnsupported.
 func Cores() ([]int, error) { return nil, errors.ErrUnsupported }
 

@@ -44,11 +44,15 @@ func TestTheClockOfAProcessCountsItsChildren(t *testing.T) {
 }
 
 func TestOwnTimeGrowsWithWork(t *testing.T) {
+	busy, err := Busy()
+	if err != nil {
+		t.Fatal(err)
+	}
 	before, err := Self()
 	if err != nil {
 		t.Fatal(err)
 	}
-	until := before + 5*time.Millisecond
+	until := before + 40*time.Millisecond
 	for used := before; used < until; {
 		if used, err = Self(); err != nil {
 			t.Fatal(err)
@@ -57,6 +61,9 @@ func TestOwnTimeGrowsWithWork(t *testing.T) {
 	all, err := CPU(os.Getpid())
 	if err != nil || all < until {
 		t.Fatalf("%v from outside, %v from inside, %v", all, until, err)
+	}
+	if now, err := Busy(); err != nil || now < busy+20*time.Millisecond { // it counts by ticks, and not every one hits
+		t.Fatalf("the machine worked %v meanwhile, %v", now-busy, err)
 	}
 }
 
