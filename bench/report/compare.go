@@ -47,6 +47,12 @@ func (r Report) Compare(baseline Saved) Comparison {
 	if baseline.Machine != r.Machine {
 		c.Notes = append(c.Notes, "The baseline was made on another machine or system, so differences may be the machine's.")
 	}
+	if max(baseline.Others, r.Others) >= quietOthers {
+		c.Notes = append(c.Notes, "Other processes disturbed at least one of the two runs, which the noise does not know of.")
+	}
+	if !baseline.repeated() || !r.repeated() {
+		c.Notes = append(c.Notes, fmt.Sprintf("Where a report has one round only, its noise is not known and taken as %s.", percent1(leastNoise)))
+	}
 	for _, result := range r.Results {
 		i := slices.IndexFunc(baseline.Results, func(s SavedResult) bool {
 			return s.Scenario == result.Scenario && s.Shape == result.Shape
@@ -66,6 +72,25 @@ func (r Report) Compare(baseline Saved) Comparison {
 		}
 	}
 	return c
+}
+
+// repeated says whether the noise of every result was measured.
+func (r Report) repeated() bool {
+	for _, result := range r.Results {
+		if !slices.ContainsFunc(result.Figures, func(f Figure) bool { return f.Noise > 0 && f.Key != "ratio" }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s Saved) repeated() bool {
+	for _, result := range s.Results {
+		if _, ratio := result.Noise["ratio"]; len(result.Noise) == 0 || ratio && len(result.Noise) == 1 {
+			return false // the ratio has its noise from the slices of one round
+		}
+	}
+	return true
 }
 
 func change(result Result, f Figure, before, noiseBefore float64) Change {
@@ -111,7 +136,7 @@ func (c Comparison) Regressions(limit float64) []Change {
 // String is a sentence about the change.
 func (c Change) String() string {
 	return fmt.Sprintf("%s: %s went from %s to %s (%s, noise ± %s)", c.Scenario, c.Figure.Label, Format(c.Before, c.Figure.Unit),
-		Format(c.Figure.Value, c.Figure.Unit), signed(c.Delta), percent(c.Noise))
+		Format(c.Figure.Value, c.Figure.Unit), signed(c.Delta), percent1(c.Noise))
 }
 
 // signed prints a relative difference.

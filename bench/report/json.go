@@ -138,6 +138,7 @@ type Saved struct {
 	Version string
 	Machine Machine
 	Began   string
+	Others  float64 // cores that other processes used meanwhile
 	Results []SavedResult
 }
 
@@ -157,6 +158,7 @@ func ReadJSON(raw []byte) (Saved, error) {
 		Version  string            `json:"version"`
 		Machine  Machine           `json:"machine"`
 		Began    string            `json:"began"`
+		Others   float64           `json:"other_cpu_cores"`
 		Results  []json.RawMessage `json:"results"`
 	}
 	if err := json.Unmarshal(raw, &head); err != nil {
@@ -165,7 +167,7 @@ func ReadJSON(raw []byte) (Saved, error) {
 	if head.Scenario == "" {
 		return Saved{}, fmt.Errorf("not a report of parley-bench: it names no scenario")
 	}
-	saved := Saved{Version: head.Version, Machine: head.Machine, Began: head.Began}
+	saved := Saved{Version: head.Version, Machine: head.Machine, Began: head.Began, Others: head.Others}
 	if head.Results == nil {
 		head.Results = []json.RawMessage{raw}
 	}

@@ -139,7 +139,7 @@ func (r *Result) AddLatency(key, label string, h *hdrhistogram.Histogram) {
 	}{{"p50", "p50", 50}, {"p99", "p99", 99}, {"p999", "p99.9", 99.9}} {
 		r.Add(key+"."+q.key, label+" "+q.label, float64(h.ValueAtQuantile(q.quantile)), Microseconds, Lower)
 	}
-	r.Add(key+".max", label+" max", float64(h.Max()), Microseconds, Lower)
+	r.Add(key+".max", label+" max", float64(h.Max()), Microseconds, Neither) // one value of thousands is no merit
 	r.Histograms = append(r.Histograms, Histogram{Name: label, Bars: Bars(h, 1)})
 }
 
