@@ -62,7 +62,10 @@ func Churn(ctx context.Context, t Target, cfg ChurnConfig, p Progress) (report.R
 	if failed != nil {
 		r.Failures = append(r.Failures, fmt.Sprintf("a round failed: %v", explain(failed)))
 	}
-	// Also after Ctrl-C the comparison with the baseline is what was measured so far, so it gets its time.
+	// Also after Ctrl-C the comparison with the baseline is what was measured so far, so it gets some time.
+	if partial {
+		cfg.Settle = min(cfg.Settle, hurriedSettle)
+	}
 	after, err := comeBack(context.WithoutCancel(ctx), t, p, before, cfg.Settle)
 	if err != nil {
 		return r, err
@@ -129,7 +132,7 @@ func churnRound(ctx context.Context, t Target, caller, callee string) error {
 // readLevel asks the server where it is now, after it has collected its garbage.
 func readLevel(ctx context.Context, t Target) (level, error) {
 	if err := t.Collect(ctx); err != nil {
-		return level{}, fmt.Errorf("churn needs the admin listener (--admin): %w", err)
+		return level{}, fmt.Errorf("goroutines and heap need the admin listener (--admin): %w", err)
 	}
 	var l level
 	for name, into := range map[string]*float64{
@@ -146,6 +149,8 @@ func readLevel(ctx context.Context, t Target) (level, error) {
 const (
 	// settleEvery is how often the server is asked whether it has settled.
 	settleEvery = 250 * time.Millisecond
+	// hurriedSettle is how long an interrupted churn waits for the server to come back to the baseline.
+	hurriedSettle = 3 * time.Second
 	// settleTime is how long a baseline waits for the warm-up's last goroutines to end.
 	settleTime = 5 * time.Second
 )

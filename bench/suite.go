@@ -60,6 +60,12 @@ func Suite(ctx context.Context, t Target, cfg SuiteConfig, p Progress) ([]report
 	if cfg.Time == 0 {
 		cfg.Time = 10 * time.Second
 	}
+	if _, err := t.Usage(); err != nil {
+		return nil, err
+	}
+	if _, err := readLevel(ctx, t); err != nil {
+		return nil, err
+	}
 	parts := suiteParts(cfg.Time)
 	rounds := make([][]report.Result, len(parts))
 	var failed error

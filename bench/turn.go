@@ -279,7 +279,7 @@ func turnWays(ctx context.Context, t Target, wanted []string) ([]turnWay, *net.U
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := t.REST(ctx, users[0], "POST", "/v1/turn-credentials", map[string]string{"sessionId": "bench"}, &answer); err != nil {
+	if err := t.REST(ctx, users[0], "POST", "/v1/turn-credentials", map[string]string{}, &answer); err != nil {
 		return nil, nil, fmt.Errorf("ask for TURN credentials: %w", err)
 	}
 	var ways []turnWay
