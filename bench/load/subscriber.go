@@ -62,7 +62,6 @@ type Subscriber struct {
 	opened      rtp.Header
 	transportCC uint8 // extension id
 	arrivals    *twcc.Recorder
-	feedbacks   uint8
 	reportAt    time.Duration
 	feedbackAt  time.Duration
 	controls    uint64 // RTCP packets that came
