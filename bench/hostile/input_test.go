@@ -304,6 +304,9 @@ func TestFiveThousandMutatedOffersHarmNobody(t *testing.T) {
 		}
 	}
 	t.Logf("answers: %v; %d offers ended the session of who made them", counts, rejoined)
+	if n := counts["ERR_INTERNAL"]; n != 0 {
+		t.Errorf("%d offers are answered as if the fault were ours", n)
+	}
 	c.undisturbed("mutated offers", tolerable)
 	s.grewBy("mutated offers", before, 192)
 }

@@ -30,7 +30,8 @@ func clientHello(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	c, err := dtls.Client(conn, trap.LocalAddr(), &dtls.Config{InsecureSkipVerify: true, SRTPProtectionProfiles: []dtls.SRTPProtectionProfile{dtls.SRTP_AES128_CM_HMAC_SHA1_80}})
+	c, err := dtls.ClientWithOptions(conn, trap.LocalAddr(), dtls.WithInsecureSkipVerify(true),
+		dtls.WithSRTPProtectionProfiles(dtls.SRTP_AES128_CM_HMAC_SHA1_80))
 	if err != nil {
 		t.Fatal(err)
 	}

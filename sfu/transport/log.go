@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/pion/logging"
 )
@@ -23,6 +24,9 @@ type logger struct {
 func (l logger) log(message string) { l.to.Debug(message, "pion", l.scope) }
 
 func (l logger) logf(format string, args []any) {
+	if strings.Contains(strings.ToLower(format), "pwd") {
+		return // pion's agent tells both ICE passwords
+	}
 	if l.to.Enabled(context.Background(), slog.LevelDebug) {
 		l.to.Debug(fmt.Sprintf(format, args...), "pion", l.scope)
 	}

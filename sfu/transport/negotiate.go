@@ -89,21 +89,21 @@ func (p *Peer) answer(ctx context.Context, offer *Description, sends map[string]
 		// The names are the role's: those of the section would keep the whole offer in memory.
 		stream := &Stream{MID: line.MID, Video: s.Kind == "video", id: line.StreamID}
 		sender, err := p.pc.AddTrack(track{stream})
-		if err != nil {
-			return Answer{}, err
+		if err == nil {
+			err = p.placed(sender, s.MID) // the m-line may have two directions, or no codec of ours
 		}
-		if err := p.placed(sender, s.MID); err != nil {
-			return Answer{}, err
+		if err != nil {
+			return Answer{}, invalid("%v", err)
 		}
 		p.streams[line.MID] = stream
 	}
 	answer, err := p.pc.CreateAnswer(nil)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, invalid("%v", err) // such as several tracks in one m-line, the way of old browsers
 	}
 	done := webrtc.GatheringCompletePromise(p.pc)
 	if err := p.pc.SetLocalDescription(answer); err != nil {
-		return Answer{}, err
+		return Answer{}, invalid("%v", err)
 	}
 	if err := p.gathered(ctx, done); err != nil {
 		return Answer{}, err
