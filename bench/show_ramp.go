@@ -46,20 +46,10 @@ func (r RampResult) Report() report.Result {
 	if r.Why != "" {
 		out.Notes = append(out.Notes, "It ended because "+r.Why+".")
 	}
-	k := r.Knee
-	if k.Participants == 0 {
+	if r.Knee.Participants == 0 {
 		out.Notes = append(out.Notes, "Already the first step was too much, so there is no knee.")
-	}
-	out.Add("knee_participants", "participants at the knee", float64(k.Participants), report.Count, report.Higher)
-	out.Add("knee_packets_out_per_second", "packets out at the knee", k.PacketsOutPerSecond, report.PerSecond, report.Higher)
-	if r.ServerCores > 0 {
-		out.Add("participants_per_core", "participants per core", r.ParticipantsPerCore, report.Count, report.Higher)
-		out.Add("packets_out_per_core_second", "packets out per core", r.PacketsPerCoreSecond, report.PerSecond, report.Higher)
-	}
-	if k.Participants > 0 {
-		out.Add("knee_cpu_ns_per_packet", "server CPU per packet there", k.CPUNanosPerPacket, report.Nanoseconds, report.Lower)
-		out.Add("knee_server_cpu_cores", "server CPU there", k.ServerCPUCores, report.Cores, report.Neither)
-		out.Add("knee_server_rss_bytes", "server memory there", float64(k.ServerRSSBytes), report.Bytes, report.Lower)
+	} else {
+		r.addKnee(&out)
 	}
 	out.Add("steps", "steps", float64(len(r.Steps)), report.Count, report.Neither)
 	out.Curves = []report.Curve{r.curve()}
@@ -69,6 +59,20 @@ func (r RampResult) Report() report.Result {
 			report.Format(step.Latency.P99, report.Microseconds), report.Format(step.ServerCPUCores, report.Cores)))
 	}
 	return out
+}
+
+// addKnee appends what the last good step was.
+func (r RampResult) addKnee(out *report.Result) {
+	k := r.Knee
+	out.Add("knee_participants", "participants at the knee", float64(k.Participants), report.Count, report.Higher)
+	out.Add("knee_packets_out_per_second", "packets out at the knee", k.PacketsOutPerSecond, report.PerSecond, report.Higher)
+	if r.ServerCores > 0 {
+		out.Add("participants_per_core", "participants per core", r.ParticipantsPerCore, report.Count, report.Higher)
+		out.Add("packets_out_per_core_second", "packets out per core", r.PacketsPerCoreSecond, report.PerSecond, report.Higher)
+	}
+	out.Add("knee_cpu_ns_per_packet", "server CPU per packet there", k.CPUNanosPerPacket, report.Nanoseconds, report.Lower)
+	out.Add("knee_server_cpu_cores", "server CPU there", k.ServerCPUCores, report.Cores, report.Neither)
+	out.Add("knee_server_rss_bytes", "server memory there", float64(k.ServerRSSBytes), report.Bytes, report.Lower)
 }
 
 // curve is what bends, over the participants.

@@ -23,3 +23,31 @@ func TestTheKeysOfForwardAreThosePromised(t *testing.T) {
 		t.Errorf("clients %+v", r.Clients)
 	}
 }
+
+func TestARampShowsItsKnee(t *testing.T) {
+	steps := []RampStep{{Participants: 54, Loss: 0, ClientCPUCores: 0.4}, {Participants: 108, Loss: 0.001, ClientCPUCores: 0.7}, {Participants: 162, Loss: 0.2}}
+	r := RampResult{Steps: steps, Knee: steps[1], Bound: BoundLoss, Why: "20 % were lost", ServerCores: 1, ParticipantsPerCore: 108}.Report()
+	if knee := value(t, r, "knee_participants"); knee != 108 || r.Curves[0].Knee != 108 {
+		t.Errorf("the knee is at %v and drawn at %v", knee, r.Curves[0].Knee)
+	}
+	for _, line := range r.Curves[0].Lines {
+		if len(line.X) != 3 || len(line.Y) != 3 {
+			t.Errorf("%s has %d points", line.Name, len(line.X))
+		}
+	}
+	if r.Clients.Cores != 0.7 {
+		t.Errorf("the clients used %v cores", r.Clients.Cores)
+	}
+	none := RampResult{Steps: steps[2:], Bound: BoundLoss}.Report()
+	if _, ok := none.Figure("knee_participants"); ok {
+		t.Error("there is a knee where no step was good")
+	}
+}
+
+func TestWhatWasNotMeasuredHasNoFigures(t *testing.T) {
+	for _, r := range []report.Result{ForwardResult{Partial: true}.Report(), FloorResult{Partial: true}.Report(), RampResult{Partial: true}.Report()} {
+		if len(r.Figures) != 0 || !r.Partial {
+			t.Errorf("%s: %+v", r.Scenario, r.Figures)
+		}
+	}
+}

@@ -100,7 +100,9 @@ func (c common) measure(p *process, display *progress.Display, scenario measure)
 	}
 	outside := watchOthers(c.PID)
 	rep.Results, err = scenario(p.context, target.Target, tell)
-	rep.Others = outside.cores()
+	if rep.Others = outside.cores(); !c.Serve && !c.noServer && c.PID == 0 {
+		rep.Others = -1 // the server would be among them
+	}
 	if len(rep.Results) > 0 && err != nil && p.context.Err() == nil {
 		last := &rep.Results[len(rep.Results)-1]
 		last.Failures = append(last.Failures, err.Error())
