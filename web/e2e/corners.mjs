@@ -50,8 +50,9 @@ describe("less often", () => {
     await bob.page.evaluate(() => {
       navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("refused", "NotAllowedError"));
     });
-    await connect(alice, bob, "video");
-    await bob.page.waitForSelector('.toast:has-text("microphone or camera")');
+    // The toast goes away by itself, so it is awaited from the start.
+    const toast = bob.page.waitForSelector('.toast:has-text("microphone or camera")', { timeout: 60_000 });
+    await Promise.all([connect(alice, bob, "video"), toast]);
     await receives(bob.page, both);
     await silent(alice.page, "audio");
     assert.match(await alice.page.locator(`.tile[data-user="${bob.uid}"]`).getAttribute("aria-label"), /muted, camera off/);

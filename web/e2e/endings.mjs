@@ -39,24 +39,15 @@ describe("a call that is not taken", () => {
     const [alice, bob] = await two();
     const carol = await atPage(server.url, "carol");
     await connect(alice, bob, "audio");
+    // The toast goes away by itself, so it is awaited from the start.
+    const toast = bob.page.waitForSelector(`.toast:has-text("${carol.uid}")`);
     await carol.dial(bob, "audio");
-    await carol.told(`${bob.uid} is in another call`);
-    await bob.page.waitForSelector(`.toast:has-text("${carol.uid}")`);
+    await Promise.all([carol.told(`${bob.uid} is in another call`), toast]);
     await Promise.all([receives(alice.page, { audio: 1 }), receives(bob.page, { audio: 1 })]);
     await alice.hangUp();
     await bob.home();
     await bob.page.waitForSelector(`.row.missed:has-text("${carol.uid}")`);
     await close(alice, bob, carol);
-  });
-
-  story("no answer: the server ends the ringing for both", async () => {
-    const [alice, bob] = await two();
-    await alice.call(bob, "audio");
-    await bob.rings(alice);
-    await alice.told(`${bob.uid} didn't answer`);
-    await bob.ringsNoMore();
-    await bob.told("Missed audio call");
-    await close(alice, bob);
   });
 
   story("nobody there: ringing oneself is refused in words", async () => {
@@ -76,5 +67,21 @@ describe("a call that is not taken", () => {
     await bob.hangUp();
     await alice.told("Call ended");
     await close(alice, bob);
+  });
+});
+
+describe("a call that nobody takes", () => {
+  let server;
+  before(async () => (server = await startServer({ "calls.ring_timeout": "10s" })));
+  after(() => server?.stop());
+
+  story("no answer: the server ends the ringing for both", async () => {
+    const [alice, bob] = await Promise.all([atPage(server.url, "alice"), atPage(server.url, "bob")]);
+    await alice.call(bob, "audio");
+    await bob.rings(alice);
+    await alice.told(`${bob.uid} didn't answer`, 25_000);
+    await bob.ringsNoMore();
+    await bob.told("Missed audio call");
+    await Promise.all([alice.close(), bob.close()]);
   });
 });

@@ -1,34 +1,12 @@
 // Three people of a group in one call.
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
+import { colourCamera, colours, strongest } from "./harness/colours.mjs";
 import { story } from "./harness/story.mjs";
 import { moving, receives } from "./harness/media.mjs";
 import { atPage } from "./harness/person.mjs";
 import { startServer } from "./harness/server.mjs";
 import { until } from "./harness/until.mjs";
-
-/** Colours instead of the browser's test picture, so that a picture tells whose it is. */
-const colours = { alice: [200, 40, 40], bob: [40, 180, 60], carol: [50, 70, 210] };
-
-/** Runs in the page: the camera shows one colour with something moving in it. */
-function colourCamera(rgb) {
-  const native = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (constraints) => {
-    if (!constraints.video) return native(constraints);
-    const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
-    const context = canvas.getContext("2d");
-    let step = 0;
-    setInterval(() => {
-      context.fillStyle = `rgb(${rgb})`;
-      context.fillRect(0, 0, 320, 240);
-      context.fillStyle = "#fff";
-      context.fillRect((step = (step + 7) % 300), 100, 20, 40);
-    }, 66);
-    const stream = canvas.captureStream(15);
-    if (constraints.audio) (await native({ audio: constraints.audio })).getAudioTracks().forEach((track) => stream.addTrack(track));
-    return stream;
-  };
-}
 
 describe("a group of three", () => {
   let server;
@@ -59,7 +37,6 @@ describe("a group of three", () => {
         if (other === person) continue;
         const { mean } = await moving(person.page, person.pictureOf(other));
         const rgb = Object.values(colours)[at];
-        const strongest = (values) => values.indexOf(Math.max(...values));
         assert.equal(strongest(mean), strongest(rgb), `${person.uid} sees under the name of ${other.uid}: ${mean}`);
       }
     }

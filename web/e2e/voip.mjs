@@ -39,8 +39,8 @@ describe("a caller that joins before acceptance", () => {
   };
 
   /** The session is closed, said once each; endCall once more does no harm and gives the final state. */
-  const finished = async (status) => {
-    await until(() => alice.page.evaluate(() => left === 1 && shut === 1 && !CometChatCalls.isSessionActive()), "alice's session closes");
+  const finished = async (status, ms) => {
+    await until(() => alice.page.evaluate(() => left === 1 && shut === 1 && !CometChatCalls.isSessionActive()), "alice's session closes", ms);
     await alice.page.evaluate(() => endCallAndFinish());
     await until(() => alice.page.evaluate(() => ends.length + endErrors.length >= 3), "endCall was answered three times");
     assert.deepEqual(await alice.page.evaluate(() => [ends, endErrors]), [[status, status, status], []]);
@@ -61,8 +61,8 @@ describe("a caller that joins before acceptance", () => {
   });
 
   story("is not answered: its session closes", async () => {
-    await callAndJoin(5);
-    await finished("unanswered");
+    await callAndJoin(10);
+    await finished("unanswered", 25_000);
   });
 
   story("is answered, talks, and the other side ends: its session closes", async () => {

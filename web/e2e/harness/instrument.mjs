@@ -2,10 +2,12 @@
 // received, whatever the page shows.
 export function instrument() {
   const connections = new Set();
+  let made = 0;
   const Native = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Native {
     constructor(...args) {
       super(...args);
+      this.number = ++made;
       connections.add(this);
     }
     close() {
@@ -16,14 +18,14 @@ export function instrument() {
 
   window.e2e = {
     connections,
-    /** What every open PeerConnection has received: one entry per inbound stream. */
+    /** What every open PeerConnection has received: one entry per inbound stream. The id tells those of other connections apart. */
     async inbound() {
       const found = [];
       for (const connection of connections) {
         for (const report of (await connection.getStats()).values()) {
           if (report.type !== "inbound-rtp") continue;
           const { mid, kind, framesDecoded = 0, frameWidth = 0, frameHeight = 0, totalAudioEnergy = 0, packetsReceived = 0, freezeCount = 0 } = report;
-          found.push({ mid, kind, framesDecoded, frameWidth, frameHeight, totalAudioEnergy, packetsReceived, freezeCount });
+          found.push({ id: `${connection.number}/${mid}`, kind, framesDecoded, frameWidth, frameHeight, totalAudioEnergy, packetsReceived, freezeCount });
         }
       }
       return found;

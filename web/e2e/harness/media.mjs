@@ -10,9 +10,9 @@ const inbound = (page) => page.evaluate(() => window.e2e.inbound());
 
 /** Waits until at least this many streams of each kind arrive and are decoded, counted from now. */
 export async function receives(page, { video = 0, audio = 0 }, ms = 20_000) {
-  const before = new Map((await inbound(page)).map((stream) => [stream.mid, stream]));
+  const before = new Map((await inbound(page)).map((stream) => [stream.id, stream]));
   const flowing = async (kind, field, enough) =>
-    (await inbound(page)).filter((stream) => stream.kind === kind && stream[field] - (before.get(stream.mid)?.[field] ?? 0) >= enough).length;
+    (await inbound(page)).filter((stream) => stream.kind === kind && stream[field] - (before.get(stream.id)?.[field] ?? 0) >= enough).length;
   await until(async () => (await flowing("video", "framesDecoded", frames)) >= video, `${video} video streams are decoded`, ms);
   await until(async () => (await flowing("audio", "totalAudioEnergy", energy)) >= audio, `${audio} audio streams sound`, ms);
 }
@@ -24,7 +24,7 @@ export async function growth(page, kind, field, ms) {
   const after = await inbound(page);
   return after
     .filter((stream) => stream.kind === kind)
-    .map((stream) => stream[field] - (before.find((other) => other.mid === stream.mid)?.[field] ?? 0));
+    .map((stream) => stream[field] - (before.find((other) => other.id === stream.id)?.[field] ?? 0));
 }
 
 /** Fails unless nothing of a kind is decoded (video) or heard (audio) from now on, for a second. */

@@ -1,5 +1,6 @@
 // The real parley binary on free loopback ports with a data directory of its own.
 import { execFile, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -23,17 +24,27 @@ async function built() {
   return binary;
 }
 
-/** A TCP port that is free now on loopback. */
+/**
+ * A port that is free now on loopback for TCP and UDP. It is below those that systems hand out by themselves (Linux from
+ * 32768, others from 49152), so that no browser takes it before the server does, nor while the server restarts.
+ */
 export async function freePort() {
-  const probe = createServer();
-  await new Promise((done, failed) => probe.on("error", failed).listen(0, "127.0.0.1", done));
-  const { port } = probe.address();
-  await new Promise((done) => probe.close(done));
-  return port;
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 18_000);
+    const stream = createServer();
+    const datagrams = createSocket("udp4");
+    const bound = (socket, bind) => new Promise((done) => socket.once("error", () => done(false)) && bind(() => done(true)));
+    const [tcp, udp] = await Promise.all([
+      bound(stream, (done) => stream.listen(port, "127.0.0.1", done)),
+      bound(datagrams, (done) => datagrams.bind(port, "127.0.0.1", done)),
+    ]);
+    await Promise.all([tcp && new Promise((done) => stream.close(done)), udp && new Promise((done) => datagrams.close(done))]);
+    if (tcp && udp) return port;
+  }
 }
 
 /**
- * Starts `parley serve --dev` with short deadlines. settings overrides options by their name in the configuration
+ * Starts `parley serve --dev`, which rings for a minute and misses people for 4 s. settings overrides options by their name in the configuration
  * (`calls.grace`); secret makes it a server for production, with one API key. The result has url and ports, and stops,
  * kills or restarts the process it started.
  */
@@ -50,7 +61,7 @@ export async function startServer(settings = {}, { secret } = {}) {
     "turn.tcp": `127.0.0.1:${turn}`,
     "turn.tls": "off",
     "store.dir": dir,
-    "calls.ring_timeout": "10s",
+    "calls.ring_timeout": "60s",
     "calls.grace": "4s",
     "log.level": "info",
     "shutdown.wait": "1s",

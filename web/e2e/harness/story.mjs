@@ -1,7 +1,7 @@
 // A test with a limit: a browser that never answers fails its test and not the whole run.
 import { test } from "node:test";
 
-const limit = 75_000;
+const limit = 120_000;
 const only = process.env.E2E && new RegExp(process.env.E2E, "i");
 
 /** Declares a test; the variable E2E, a regular expression, chooses some by name. */
