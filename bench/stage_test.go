@@ -1,0 +1,56 @@
+package bench
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/parleyrtc/parley/bench/load"
+)
+
+// The server counts on its own what it takes in and hands to its sockets.
+func TestServerAndClientsCountTheSamePackets(t *testing.T) {
+	target := testServer(t)
+	ctx := context.Background()
+	shape := AudioShape(2, 3)
+	stage, err := newStage(target, shape, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stage.close()
+	if err := stage.open(ctx, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	r := newRun(target, ForwardConfig{Shape: shape}, nil, load.Server)
+	r.stage = stage
+	if err := r.warmUp(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // a stream that pauses goes on where it was
+		if err := stage.route(load.Server); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(400 * time.Millisecond)
+		if err := stage.route(load.Paused); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(drain)
+	}
+	got, err := stage.count()
+	if err != nil {
+		t.Fatal(err)
+	}
+	received := got.Received[load.Server]
+	for metric, ours := range map[string]uint64{
+		`parley_rtp_packets_total{dir="in",kind="audio"}`:  got.Sent[load.Server],
+		`parley_rtp_packets_total{dir="out",kind="audio"}`: received.Packets + received.Repeated,
+	} {
+		theirs, err := target.Metric(ctx, metric)
+		if err != nil || theirs < 50 || theirs != float64(ours) {
+			t.Errorf("%s is %v for the server, %d for the clients, %v", metric, theirs, ours, err)
+		}
+	}
+	if received.Checked != received.Packets || received.Corrupt != 0 || got.Reports == 0 {
+		t.Errorf("all subscribers are of the sample: %+v, %d sender reports", received, got.Reports)
+	}
+}
