@@ -21,6 +21,9 @@ const callTimeout = 15 * time.Second
 // failedPause is how long a pair waits after a failed call, so that refusals are not a load of their own.
 const failedPause = 100 * time.Millisecond
 
+// rateKept is the share of the calls asked for by rate that must have begun, or the report says that they did not.
+const rateKept = 0.9
+
 // CallsConfig says how calls are set up.
 type CallsConfig struct {
 	Pairs     int           // pairs of users who call each other, one call at a time each; default 4
@@ -79,6 +82,9 @@ func Calls(ctx context.Context, t Target, cfg CallsConfig, p Progress) (report.R
 		r.Add("server_cpu_us_per_call", "server CPU per call", float64(m.serverCPU().Microseconds())/float64(found.calls), report.Microseconds, report.Lower)
 	}
 	m.fill(&r, took)
+	if made := float64(found.calls + found.failed); !partial && made < rateKept*cfg.Rate*took.Seconds() {
+		r.Notes = append(r.Notes, fmt.Sprintf("The rate was not kept: %.1f calls a second began, because no pair was free; use more pairs.", made/took.Seconds()))
+	}
 	if died != nil {
 		return r, died
 	}
@@ -99,7 +105,7 @@ func (c CallsConfig) String() string {
 
 func (c CallsConfig) arrivals() string {
 	if c.Rate > 0 {
-		return fmt.Sprintf("%g calls a second, whether or not earlier ones are done", c.Rate)
+		return fmt.Sprintf("%g calls a second, whether or not earlier ones are done, while a pair is free", c.Rate)
 	}
 	return "closed loop, each pair calls again when its call has ended"
 }

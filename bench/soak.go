@@ -15,6 +15,9 @@ const soakEvery = 5 * time.Second
 // soakWarm is the share of a soak that is left out of the drift: pools fill and caches warm up.
 const soakWarm = 0.1
 
+// shortSoak is below what a soak is for.
+const shortSoak = 10 * time.Minute
+
 // Soak runs a fixed load for long and says how memory, CPU, latency and goroutines drift. The floor is left out.
 func Soak(ctx context.Context, t Target, cfg ForwardConfig, p Progress) (report.Result, error) {
 	cfg.NoFloor = true
@@ -32,11 +35,13 @@ func Soak(ctx context.Context, t Target, cfg ForwardConfig, p Progress) (report.
 			}
 		}
 	})
+	began := time.Now()
 	found, err := Forward(ctx, t, cfg, p)
 	stop()
 	watcher.Wait()
 	r := found.Report()
 	r.Scenario = "soak"
+	r.Timed(began, time.Now())
 	var memory, cpu, latency report.Series
 	for _, s := range found.Samples {
 		at := time.Duration(s.At * float64(time.Second))
@@ -54,7 +59,7 @@ func Soak(ctx context.Context, t Target, cfg ForwardConfig, p Progress) (report.
 			r.Series = append(r.Series, s)
 		}
 	}
-	if took := r.Took; took > 0 && took < 10*time.Minute {
+	if r.Took < shortSoak {
 		r.Notes = append(r.Notes, "A drift needs hours to show; that of a short run is mostly noise, which stands beside it.")
 	}
 	return r, err

@@ -71,7 +71,9 @@ func Suite(ctx context.Context, t Target, cfg SuiteConfig, p Progress) ([]report
 	var failed error
 	for round := range cfg.Rounds {
 		for i, one := range parts {
+			began := time.Now()
 			result, err := one.run(ctx, t, within(p, fmt.Sprintf("%s %d/%d", one.name, round+1, cfg.Rounds)))
+			result.Timed(began, time.Now())
 			if err != nil {
 				err = fmt.Errorf("%s: %w", one.name, err)
 			}

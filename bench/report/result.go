@@ -122,6 +122,13 @@ type Line struct {
 	Y    []float64 `json:"y"`
 }
 
+// Timed fills in when the scenario began and how long it took, where it does not say so itself.
+func (r *Result) Timed(began, ended time.Time) {
+	if r.Took == 0 {
+		r.Began, r.Took = began, ended.Sub(began)
+	}
+}
+
 // Add appends a figure.
 func (r *Result) Add(key, label string, value float64, unit Unit, better Better) {
 	r.Figures = append(r.Figures, Figure{Key: key, Label: label, Value: value, Unit: unit, Better: better})

@@ -12,7 +12,9 @@ import (
 // single makes a measure of a scenario with one result. A result without figures was not measured.
 func single(scenario func(context.Context, bench.Target, bench.Progress) (report.Result, error)) measure {
 	return func(ctx context.Context, t bench.Target, p bench.Progress) ([]report.Result, error) {
+		began := now()
 		result, err := scenario(ctx, t, p)
+		result.Timed(began, now())
 		if len(result.Figures) == 0 && len(result.Failures) == 0 {
 			return nil, err
 		}
