@@ -38,7 +38,9 @@ func (r ForwardResult) Report() report.Result {
 	}
 	out.Add("server_cpu_cores", "server CPU", r.ServerCPUCores, report.Cores, report.Lower)
 	out.Add("server_rss_bytes", "server memory", float64(r.ServerRSSBytes), report.Bytes, report.Lower)
-	out.Add("server_goroutines", "server goroutines", float64(r.ServerGoroutines), report.Count, report.Lower)
+	if r.ServerGoroutines > 0 { // known from the admin listener only
+		out.Add("server_goroutines", "server goroutines", float64(r.ServerGoroutines), report.Count, report.Lower)
+	}
 	out.Add("participants", "participants", float64(r.Participants), report.Count, report.Neither)
 	out.Add("checked_packets", "packets checked", float64(r.CheckedPackets), report.Count, report.Neither)
 	out.Add("corrupt_packets", "of these damaged", float64(r.CorruptPackets), report.Count, report.Lower)
