@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -155,10 +154,10 @@ func newRun(t Target, cfg ForwardConfig, progress Progress, routes ...load.Route
 
 func newMicroseconds() *hdrhistogram.Histogram { return hdrhistogram.New(1, 60_000_000, 3) }
 
-// ended turns the end of ctx into a partial result.
+// ended turns the end of ctx into a partial result, whatever error it led to: Ctrl-C on a terminal ends the server, too.
 func (r *run) ended(ctx context.Context, err error) (ForwardResult, error) {
 	result := r.result()
-	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrServerDied) {
+	if err != nil && ctx.Err() != nil {
 		result.Partial = true
 		return result, nil
 	}

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -87,7 +86,7 @@ func Ramp(ctx context.Context, t Target, cfg RampConfig, progress Progress) (Ram
 	stage.most = 0
 	for add := max(cfg.Shape.Rooms, 1); result.Bound == ""; add = cfg.next(len(stage.rooms)) {
 		if err := cfg.climb(ctx, stage, add, &result, progress); err != nil {
-			if ctx.Err() != nil && !errors.Is(err, ErrServerDied) {
+			if ctx.Err() != nil { // Ctrl-C on a terminal ends the server, too
 				result.Partial, err = true, nil
 			}
 			return result.finished(), err

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"os/signal"
 
 	"github.com/parleyrtc/parley/bench/proc"
 )
@@ -48,6 +49,7 @@ func Child() {
 	if os.Getenv(childVariable) == "" {
 		return
 	}
+	signal.Ignore(os.Interrupt) // Ctrl-C on a terminal is for the parent, which still wants to know our CPU time
 	if err := child(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "floor:", err)
 		os.Exit(1)
