@@ -2,6 +2,7 @@ package proc
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -40,12 +41,12 @@ func NewNamespace() (*Namespace, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	// 198.18.0.0/15 is set aside for benchmarks (RFC 2544); the process id keeps two runs apart.
-	pid := os.Getpid()
-	third := byte(pid)
+	// 198.18.0.0/15 is set aside for benchmarks (RFC 2544); chance keeps two runs on one machine apart.
+	net := rand.Uint32()
+	second, third := 18+byte(net>>8)%2, byte(net)
 	n := &Namespace{
-		Ours: netip.AddrFrom4([4]byte{198, 18, third, 1}), Theirs: netip.AddrFrom4([4]byte{198, 18, third, 2}),
-		handle: r.handle, device: fmt.Sprintf("pb%d", pid),
+		Ours: netip.AddrFrom4([4]byte{198, second, third, 1}), Theirs: netip.AddrFrom4([4]byte{198, second, third, 2}),
+		handle: r.handle, device: fmt.Sprintf("pb%08x", net),
 	}
 	if err := n.join(); err != nil {
 		n.Close()
