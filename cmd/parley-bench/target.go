@@ -88,11 +88,12 @@ func (s server) start(ctx context.Context, p bench.Progress) (opened, error) {
 	}
 	p(bench.Update{Phase: phase})
 	cores := bench.PickCores()
-	if err := bench.PinClients(cores); err != nil {
-		return opened{}, err
-	}
 	own, err := bench.Serve(ctx, bench.ServeConfig{Binary: s.Binary, Cores: cores, Netns: s.Netns})
 	if err != nil {
+		return opened{}, err
+	}
+	if err := bench.PinClients(cores); err != nil { // only now, so that the compiler had all cores
+		own.Close()
 		return opened{}, err
 	}
 	words := "started for this run" + onCores(cores, "server")
