@@ -34,7 +34,7 @@ func (s *server) settled() footprint {
 		time.Sleep(100 * time.Millisecond)
 	}
 	s.collect()
-	return footprint{s.metric("go_goroutines"), s.metric("go_memstats_heap_inuse_bytes"), s.metric("process_open_fds")}
+	return footprint{s.metric("go_goroutines"), s.metric("go_memstats_heap_alloc_bytes"), s.metric("process_open_fds")}
 }
 
 // TestJoinsAndLeavesLeaveNothingBehind joins and leaves one session again and again. PARLEY_CYCLES sets how often:
@@ -85,7 +85,7 @@ func TestJoinsAndLeavesLeaveNothingBehind(t *testing.T) {
 		cycle()
 	}
 	after := s.settled()
-	t.Logf("%d cycles: goroutines %v → %v, heap in use %.1f → %.1f MiB, file descriptors %v → %v", cycles,
+	t.Logf("%d cycles: goroutines %v → %v, live heap %.1f → %.1f MiB, file descriptors %v → %v", cycles,
 		before.goroutines, after.goroutines, before.heap/(1<<20), after.heap/(1<<20), before.fds, after.fds)
 	if after.goroutines > before.goroutines+5 {
 		t.Errorf("%v goroutines stayed", after.goroutines-before.goroutines)
@@ -137,6 +137,6 @@ func BenchmarkIdleParticipant(b *testing.B) {
 		}
 		after := s.settled()
 		b.ReportMetric((after.goroutines-before.goroutines)/people, "goroutines/participant")
-		b.ReportMetric((after.heap-before.heap)/people/1024, "KiB-heap/participant")
+		b.ReportMetric((after.heap-before.heap)/people/1024, "KiB-live-heap/participant")
 	}
 }
