@@ -93,7 +93,9 @@ func TestJoinsAndLeavesLeaveNothingBehind(t *testing.T) {
 	if after.fds > before.fds+2 {
 		t.Errorf("%v file descriptors stayed", after.fds-before.fds)
 	}
-	if after.heap > before.heap*1.25+4<<20 {
+	// The store's write cache and the answers remembered for five minutes fill up to bounds of their own, some 6 MiB here;
+	// a leak of ten kilobytes a cycle would be more in the long run.
+	if after.heap > before.heap*1.25+8<<20 {
 		t.Errorf("the heap grew from %.1f to %.1f MiB", before.heap/(1<<20), after.heap/(1<<20))
 	}
 }
