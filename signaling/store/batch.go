@@ -39,6 +39,13 @@ func (q *queue) add(j *job) {
 	q.jobs = append(q.jobs, j)
 }
 
+// has reports whether the job still waits for somebody to send it.
+func (q *queue) has(j *job) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Contains(q.jobs, j)
+}
+
 // remove reports whether the job was still waiting, and waits no more.
 func (q *queue) remove(j *job) bool {
 	q.mu.Lock()
@@ -80,14 +87,17 @@ func (q *queue) take() []*job {
 func (s *JetStream) publishTogether(ctx context.Context, changes []Change, expect []uint64) ([]uint64, error) {
 	j := &job{changes: changes, expect: slices.Clone(expect), done: make(chan struct{})}
 	s.waiting.add(j)
-	select {
-	case s.batches <- struct{}{}:
-		s.send(ctx, s.waiting.take())
-		<-s.batches
-	case <-j.done:
-	case <-ctx.Done():
-		if s.waiting.remove(j) { // nobody would be left to send it
-			return nil, ctx.Err()
+	// Whoever gets to send takes the oldest commits, which need not include its own: it goes on until somebody has taken that.
+	for s.waiting.has(j) {
+		select {
+		case s.batches <- struct{}{}:
+			s.send(ctx, s.waiting.take())
+			<-s.batches
+		case <-j.done:
+		case <-ctx.Done():
+			if s.waiting.remove(j) { // nobody would be left to send it
+				return nil, ctx.Err()
+			}
 		}
 	}
 	select {

@@ -246,6 +246,23 @@ func TestTombstonesGoAway(t *testing.T) {
 	}
 }
 
+// Whoever sends may first have to send an older commit of the same record, and must not forget its own over it.
+func TestACommitBehindAnotherOfTheSameRecordIsSent(t *testing.T) {
+	s := open(t, t.TempDir())
+	older := &job{changes: []Change{{Key: "a", Value: []byte("1"), Blind: true}, {Key: "b", Value: []byte("1"), Blind: true}},
+		expect: make([]uint64, 2), done: make(chan struct{})}
+	s.waiting.add(older)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := s.Commit(ctx, []Change{{Key: "a", Value: []byte("2"), Blind: true}, {Key: "b", Value: []byte("2"), Blind: true}}); err != nil {
+		t.Fatal(err)
+	}
+	<-older.done
+	if record, err := s.Get(ctx, "a"); err != nil || string(record.Value) != "2" || older.err != nil {
+		t.Errorf("a is %q (%v), the older commit: %v", record.Value, err, older.err)
+	}
+}
+
 func TestSixteenWritersLoseNoIncrement(t *testing.T) {
 	s := open(t, t.TempDir())
 	const writers, rounds = 16, 3
