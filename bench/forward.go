@@ -13,7 +13,7 @@ import (
 
 const (
 	// defaultSlice is how long server and floor take turns: long against a frame, short against a machine's moods.
-	defaultSlice = 2 * time.Second
+	defaultSlice = time.Second
 	// settle is the start of each slice that is not measured: caches and clocks warm up.
 	settle = 300 * time.Millisecond
 	// drain is how long what is under way may take to arrive after the publishers stopped.
@@ -24,7 +24,7 @@ const (
 type ForwardConfig struct {
 	Shape    Shape
 	Duration time.Duration // measured time of the server, 10 s if zero; the floor gets as much again
-	Slice    time.Duration // of server and floor in turns, 2 s if zero
+	Slice    time.Duration // of server and floor in turns, 1 s if zero
 	NoFloor  bool
 	Sample   int // one in so many subscribers decrypts, checks and measures latency; 10 if zero, always at least one a room
 }
@@ -43,7 +43,7 @@ type ForwardResult struct {
 	Arrivals               string       `json:"arrivals"`
 	CPUNanosPerPacket      float64      `json:"cpu_ns_per_packet"`
 	FloorCPUNanosPerPacket float64      `json:"floor_cpu_ns_per_packet"`
-	Ratio                  float64      `json:"ratio"`
+	Ratio                  float64      `json:"ratio"`        // the median of the turns
 	RatioSlices            []float64    `json:"ratio_slices"` // one for each turn of server and floor
 	PacketsOutPerSecond    float64      `json:"packets_out_per_second"`
 	Loss                   float64      `json:"loss"`          // of what publishers sent times subscribers; 0.02 is 2 %
@@ -214,18 +214,19 @@ func (r *run) turns(ctx context.Context) error {
 	slices := max(1, int((r.cfg.Duration+r.cfg.Slice/2)/r.cfg.Slice))
 	total := time.Duration(slices*len(r.routes)) * r.cfg.Slice
 	done := time.Duration(0)
-	for range slices {
-		var costs []float64
-		for _, route := range r.routes {
+	for i := range slices {
+		costs := map[load.Route]float64{}
+		for j := range r.routes {
+			route := r.routes[(i+j)%len(r.routes)] // each goes first every other time: a machine that slows down favours nobody
 			cost, err := r.slice(ctx, route, done, total)
 			if err != nil {
 				return err
 			}
-			costs = append(costs, cost)
+			costs[route] = cost
 			done += r.cfg.Slice
 		}
-		if len(costs) == 2 && costs[0] > 0 && costs[1] > 0 {
-			r.ratios = append(r.ratios, costs[0]/costs[1])
+		if costs[load.Server] > 0 && costs[load.Floor] > 0 {
+			r.ratios = append(r.ratios, costs[load.Server]/costs[load.Floor])
 		}
 	}
 	return nil

@@ -32,8 +32,8 @@ func (r *run) result() ForwardResult {
 		CheckedPackets: total.Checked, CorruptPackets: total.Corrupt, RepeatedPackets: total.Repeated, RepairPackets: total.Repairs,
 		Keyframes: r.last.Asked, ClientCores: r.target.available(),
 	}
-	if res.FloorCPUNanosPerPacket > 0 {
-		res.Ratio = res.CPUNanosPerPacket / res.FloorCPUNanosPerPacket
+	if len(r.ratios) > 0 {
+		res.Ratio = median(r.ratios)
 	}
 	if r.server.time > 0 {
 		res.ServerCPUCores = r.server.cpu.Seconds() / r.server.time.Seconds()

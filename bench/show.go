@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -21,7 +20,7 @@ func (r ForwardResult) Report() report.Result {
 		return out
 	}
 	out.Add("cpu_ns_per_packet", "server CPU per packet", r.CPUNanosPerPacket, report.Nanoseconds, report.Lower)
-	if r.FloorCPUNanosPerPacket > 0 {
+	if r.Ratio > 0 {
 		out.Add("floor_cpu_ns_per_packet", "floor CPU per packet", r.FloorCPUNanosPerPacket, report.Nanoseconds, report.Neither)
 		out.Add("ratio", "ratio to the floor", r.Ratio, report.Times, report.Lower)
 		out.Figures[len(out.Figures)-1].Noise = spread(r.RatioSlices)
@@ -75,24 +74,4 @@ func sampleSeries(samples []Sample) []report.Series {
 		latency.Points = append(latency.Points, report.Point{At: at, Value: s.P99})
 	}
 	return []report.Series{cpu, memory, packets, latency}
-}
-
-// spread is the standard error of the mean of several measurements, relative to it and doubled: the mean of another run is
-// within it in 19 of 20 cases.
-func spread(values []float64) float64 {
-	n := float64(len(values))
-	if n < 2 {
-		return 0
-	}
-	var mean, squares float64
-	for _, v := range values {
-		mean += v / n
-	}
-	for _, v := range values {
-		squares += (v - mean) * (v - mean)
-	}
-	if mean == 0 {
-		return 0
-	}
-	return 2 * math.Sqrt(squares/(n-1)/n) / math.Abs(mean)
 }

@@ -120,14 +120,10 @@ func merge(rounds []report.Result) report.Result {
 				values = append(values, same.Value)
 			}
 		}
-		slices.Sort(values)
-		median := values[len(values)/2]
-		if len(values)%2 == 0 {
-			median = (values[len(values)/2-1] + median) / 2
-		}
-		out.Figures[i].Value = median
-		if spread := values[len(values)-1] - values[0]; len(values) > 1 && median != 0 {
-			out.Figures[i].Noise = max(spread/2/max(median, -median), 1e-6)
+		middle := median(values)
+		out.Figures[i].Value = middle
+		if spread := slices.Max(values) - slices.Min(values); len(values) > 1 && middle != 0 {
+			out.Figures[i].Noise = max(spread/2/max(middle, -middle), 1e-6)
 		}
 	}
 	for _, round := range rounds {
