@@ -23,13 +23,14 @@ func BenchmarkFanOut(b *testing.B) {
 func fanOut(b *testing.B, subscribers int) {
 	publisher, _ := fan(b, subscribers)
 	data := picture8(0)
-	batch := []transport.Datagram{{Arrived: time.Now(), Data: data}}
+	now := time.Now()
+	batch := []transport.Datagram{{Arrived: now, Data: data}}
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range b.N {
 		binary.BigEndian.PutUint16(data[2:], uint16(i))
-		publisher.Packets(batch)
+		publisher.Packets(now, batch, nil)
 	}
 }
 
@@ -88,7 +89,7 @@ func TestForwardingAllocatesNothing(t *testing.T) {
 	one := func() {
 		sequence++
 		binary.BigEndian.PutUint16(data[2:], sequence)
-		publisher.Packets(batch)
+		publisher.Packets(now, batch, nil)
 		m := newMedia()
 		m.references.Add(int32(len(subscriptions)))
 		in := &publisher.incoming

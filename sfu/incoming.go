@@ -87,7 +87,7 @@ func (in *inbox) extensions(ids packet.Extensions) {
 }
 
 // Packets takes what the participant sends (transport.Sink).
-func (p *participant) Packets(batch []transport.Datagram) {
+func (p *participant) Packets(_ time.Time, batch []transport.Datagram, _ *transport.Batch) {
 	defer p.recovered()
 	for i := range batch {
 		m, reason, at := p.receive(&batch[i])

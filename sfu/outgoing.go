@@ -105,10 +105,14 @@ func (p *participant) transmit() {
 	if len(o.batch) == 0 {
 		return
 	}
-	if failed := p.peer.Load().Send(o.batch); failed > 0 {
-		p.room.sfu.metrics.dropped[dropWrite].Add(float64(failed))
-	}
+	peer, plane := p.peer.Load(), p.room.sfu.plane
+	out := plane.Batch()
+	defer plane.Recycle(out)
+	out.Reserve(len(o.batch))
 	for i := range o.batch {
+		if !out.Add(peer, &o.batch[i]) {
+			p.room.sfu.metrics.drop(dropWrite)
+		}
 		p.room.sfu.metrics.out[kindIndex(o.batch[i].Stream.Video)].Inc()
 		o.batch[i] = transport.Outgoing{}
 		o.held[i].release()
@@ -297,7 +301,9 @@ func (p *participant) lookAround(now time.Time) time.Time {
 	packets, soon := p.tell(now, o.feedback[:0])
 	packets = p.report(now, packets)
 	if len(packets) > 0 {
-		_ = p.peer.Load().SendRTCP(packets) // lost like any other: reports come again
+		out := p.room.sfu.plane.Batch()
+		out.AddRTCP(p.peer.Load(), packets)
+		p.room.sfu.plane.Recycle(out)
 	}
 	clear(packets)
 	o.feedback = packets[:0]

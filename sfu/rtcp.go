@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"github.com/parleyrtc/parley/sfu/report"
+	"github.com/parleyrtc/parley/sfu/transport"
 )
 
 // idleLine is how long after its last packet a line is still reported on.
@@ -16,7 +17,7 @@ const idleLine = 5 * time.Second
 const maxChunks = 16
 
 // RTCP takes what the client reports and asks for (transport.Sink).
-func (p *participant) RTCP(at time.Time, packets []rtcp.Packet) {
+func (p *participant) RTCP(at time.Time, packets []rtcp.Packet, _ *transport.Batch) {
 	defer p.recovered()
 	for _, packet := range packets {
 		switch packet := packet.(type) {

@@ -217,7 +217,7 @@ func TestMalformedPacketsAreCountedAndForgotten(t *testing.T) {
 		for i := range junk {
 			junk[i] = byte(rand.Uint32())
 		}
-		p.Packets([]transport.Datagram{{Arrived: time.Now(), Data: junk}})
+		p.Packets(time.Now(), []transport.Datagram{{Arrived: time.Now(), Data: junk}}, nil)
 	}
 	if b.count("parley_rtp_dropped_total", "malformed") == 0 {
 		t.Error("nothing was counted")

@@ -27,10 +27,11 @@ var noInterceptors = webrtc.WithInterceptorRegistry(&interceptor.Registry{})
 // Sink takes what comes from one client. The methods must not block; each is called by one goroutine at a time, but for
 // State, and what they are handed is only lent.
 type Sink interface {
-	// Packets takes decrypted RTP packets in order of arrival.
-	Packets(batch []Datagram)
-	// RTCP takes decrypted RTCP packets.
-	RTCP(at time.Time, packets []rtcp.Packet)
+	// Packets takes decrypted RTP packets of this client in order of arrival. What they lead to is added to out, which the caller
+	// flushes.
+	Packets(now time.Time, batch []Datagram, out *Batch)
+	// RTCP takes decrypted RTCP packets; the answers are added to out.
+	RTCP(now time.Time, packets []rtcp.Packet, out *Batch)
 	// Message takes one message of the data channel.
 	Message(data []byte)
 	// State says that Peer.State may have changed.
@@ -54,8 +55,8 @@ const (
 // ErrUnusable says that a failed negotiation left the peer in the middle: it can only be closed.
 var ErrUnusable = errors.New("negotiation failed half-way")
 
-// Peer is one client's PeerConnection. Negotiate and Send each want one caller at a time; the other methods may be called
-// from any goroutine.
+// Peer is one client's PeerConnection. Negotiate wants one caller at a time; the other methods may be called from any
+// goroutine.
 type Peer struct {
 	plane *Plane
 	sink  Sink
@@ -151,35 +152,6 @@ func (p *Peer) mismatch() bool {
 	}
 	got, err := fingerprint.Fingerprint(cert, hash)
 	return err != nil || got != digest
-}
-
-// Send writes packets in order and returns how many failed. A client that does not read, over TCP, loses packets.
-func (p *Peer) Send(batch []Outgoing) (failed int) {
-	for i := range batch {
-		if batch[i].Stream.write(&batch[i]) != nil {
-			failed++
-		}
-	}
-	return failed
-}
-
-// maxRTCP is how long a compound packet may be, in bytes: with what SRTP, UDP and a relay add it must fit any road.
-const maxRTCP = 1150
-
-// SendRTCP writes packets as one compound packet, or as several when they do not fit one.
-func (p *Peer) SendRTCP(packets []rtcp.Packet) error {
-	var errs []error
-	from, size := 0, 0
-	for i, packet := range packets {
-		n := packet.MarshalSize()
-		if size+n > maxRTCP && i > from {
-			errs = append(errs, p.pc.WriteRTCP(packets[from:i]))
-			from, size = i, 0
-		}
-		size += n
-	}
-	errs = append(errs, p.pc.WriteRTCP(packets[from:]))
-	return errors.Join(errs...)
 }
 
 // Close ends the connection in the background; Plane.Close waits for it.

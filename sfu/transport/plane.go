@@ -1,7 +1,8 @@
 // Package transport carries packets between the SFU and its clients.
 //
-// A Plane owns the sockets; a Peer is one client's PeerConnection. Decrypted packets come up to a Sink in batches with their
-// arrival time, packets to send go down in batches: what happens in between is nobody else's business. Here pion does it.
+// A Plane owns the sockets; a Peer is one client's PeerConnection. Decrypted packets come up to a Sink with their arrival time,
+// and with a Batch that takes all that they lead to, for any peers: how the two become datagrams is nobody else's business.
+// Here pion does it.
 // Media is taken from pion through its BufferFactory, on the goroutine that decrypted it: compared with reading TrackRemotes
 // that is one goroutine, two copies and one wake-up less for each packet, all of a client's packets come in order on one
 // goroutine, and packets of sources that no SDP declared come as well.
@@ -49,8 +50,10 @@ type Plane struct {
 	bound     map[netip.Addr]bool
 	loopback  bool
 	refused   atomic.Uint64
+	unsent    atomic.Uint64
 
-	peers sync.WaitGroup
+	batches sync.Pool
+	peers   sync.WaitGroup
 }
 
 // Listen opens the sockets. An error says which address cannot be had.

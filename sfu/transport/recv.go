@@ -15,8 +15,8 @@ const maxSources = 512
 
 // Datagram is one decrypted RTP packet.
 type Datagram struct {
-	Arrived time.Time
-	Data    []byte
+	Arrived time.Time // with Go's monotonic clock
+	Data    []byte    // lent until Packets returns, and only read
 }
 
 // buffer is what pion calls for every new source. What it returns takes the place of a queue to a reader.
@@ -40,8 +40,10 @@ func (s rtpSource) Write(b []byte) (int, error) {
 	if p.closed.Load() || p.flooded.Load() {
 		return len(b), nil
 	}
-	p.batch[0] = Datagram{Arrived: time.Now(), Data: b}
-	p.sink.Packets(p.batch[:1])
+	now, out := time.Now(), p.plane.Batch()
+	p.batch[0] = Datagram{Arrived: now, Data: b}
+	p.sink.Packets(now, p.batch[:1], out)
+	p.plane.Recycle(out)
 	return len(b), nil
 }
 
@@ -72,7 +74,9 @@ func (s rtcpSource) Write(b []byte) (int, error) {
 		return len(to) == 0 || slices.Min(to) != s.ssrc
 	})
 	if len(packets) > 0 {
-		p.sink.RTCP(time.Now(), packets)
+		out := p.plane.Batch()
+		p.sink.RTCP(time.Now(), packets, out)
+		p.plane.Recycle(out)
 	}
 	return len(b), nil
 }

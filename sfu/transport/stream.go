@@ -1,13 +1,9 @@
 package transport
 
-import (
-	"github.com/pion/rtp"
-	"github.com/pion/webrtc/v4"
+import "github.com/pion/webrtc/v4"
 
-	"github.com/parleyrtc/parley/sfu/packet"
-)
-
-// Stream is one m-line that we send on. Its SSRCs stay the same for life.
+// Stream is one m-line that we send on. Its SSRCs stay the same for life. Nothing different may ever be sealed twice under one
+// SSRC and index: whoever numbers a stream's packets does so for its whole life.
 type Stream struct {
 	MID   string
 	Video bool
@@ -16,44 +12,6 @@ type Stream struct {
 
 	id     string // of the MediaStream that the client sees
 	writer webrtc.TrackLocalWriter
-
-	// Owned by the caller of Send.
-	header rtp.Header
-	level  [1]byte
-}
-
-// Outgoing is one packet to send. Payload is only read.
-type Outgoing struct {
-	Stream  *Stream
-	Header  packet.Header // its SSRC is Stream.SSRC or Stream.RTX
-	Payload []byte
-}
-
-// write seals and sends one packet. The caller of Send owns every stream of the peer, and with them the only use of the
-// SRTP keys for media: nothing different may ever be sealed twice under one SSRC and sequence number.
-func (s *Stream) write(o *Outgoing) error {
-	h := &s.header
-	extensions := h.Extensions[:0]
-	*h = rtp.Header{
-		Version:        2,
-		Marker:         o.Header.Marker,
-		PayloadType:    o.Header.PayloadType,
-		SequenceNumber: o.Header.Sequence,
-		Timestamp:      o.Header.Timestamp,
-		SSRC:           o.Header.SSRC,
-		Extensions:     extensions,
-	}
-	if o.Header.AudioLevelID != 0 {
-		s.level[0] = o.Header.AudioLevel & 0x7f
-		if o.Header.Voice {
-			s.level[0] |= 0x80
-		}
-		if err := h.SetExtension(o.Header.AudioLevelID, s.level[:]); err != nil {
-			return err
-		}
-	}
-	_, err := s.writer.WriteRTP(h, o.Payload)
-	return err
 }
 
 // track is the face of a Stream towards pion.
