@@ -1,4 +1,4 @@
-// Package netlab is a bad network in user space: a UDP path to a server that loses, delays and damages media by the rules of
+// Package netlab is a bad network in user space: a UDP path to a server that loses, delays and damages packets by the rules of
 // a test, so that what a measurement says can be held against what really happened.
 package netlab
 
@@ -10,17 +10,19 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/parleyrtc/parley/bench/netlab/link"
 )
 
-// queueLength is how many packets may be under way to one client.
-const queueLength = 4096
-
-// Rules say what happens to RTP on its way from the server to a client. Everything else passes.
+// Rules say what happens on the way between the server and a client. Each client has links and luck of its own.
 type Rules struct {
-	Lose   int           // one of so many packets is lost, at a random place among them; 0 loses none
-	Delay  time.Duration // of every packet
-	Damage int           // one of so many packets has one random byte changed behind the RTP header; 0 changes none
-	Seed   uint64
+	Lose   int           // one of so many RTP packets to a client is lost, at a random place among them; 0 loses none
+	Damage int           // one of so many has one random byte changed behind the RTP header; 0 changes none
+	Delay  time.Duration // of everything on its way to a client, on top of Down
+	Seed   uint64        // of all of it; those of Down and Up do not matter
+
+	// Down carries everything to the client, and Up everything from it. Their first steps begin with the client's first packet.
+	Down, Up link.Config
 }
 
 // Path is one address that leads to the server. Its methods may be called from any goroutine.
@@ -31,8 +33,18 @@ type Path struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
-	clients map[netip.AddrPort]*net.UDPConn // guarded by mu; one way up for each client
+	clients map[netip.AddrPort]*way // guarded by mu
 	closed  bool
+}
+
+// way joins one client with the server. Its links have one owner each: up belongs to Path.up, down to Path.down.
+type way struct {
+	conn      *net.UDPConn // stands for the client
+	up, down  *link.Link
+	toServer  *flight
+	toClient  *flight
+	hurt      *rand.Rand // belongs to Path.down
+	lose, hit link.Block
 }
 
 // Open makes a path to the media address of a server.
@@ -41,7 +53,7 @@ func Open(server netip.AddrPort, rules Rules) (*Path, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Path{server: server, rules: rules, front: front, clients: map[netip.AddrPort]*net.UDPConn{}}
+	p := &Path{server: server, rules: rules, front: front, clients: map[netip.AddrPort]*way{}}
 	p.wg.Go(p.up)
 	return p, nil
 }
@@ -64,12 +76,14 @@ func (p *Path) Rewrite(sdp string) string {
 	return out.String()
 }
 
-// Close ends the path and waits until it carries nothing any more.
+// Close ends the path and waits until it carries nothing any more. What is under way is lost.
 func (p *Path) Close() {
 	p.mu.Lock()
 	p.closed = true
-	for _, c := range p.clients {
-		c.Close()
+	for _, w := range p.clients {
+		w.conn.Close()
+		w.toServer.end()
+		w.toClient.end()
 	}
 	p.mu.Unlock()
 	p.front.Close()
@@ -84,53 +98,59 @@ func (p *Path) up() {
 		if err != nil {
 			return
 		}
-		if c := p.way(from); c != nil {
-			_, _ = c.Write(buf[:n]) // UDP
+		w := p.way(from)
+		if w == nil {
+			continue
+		}
+		for _, d := range w.up.Put(time.Now(), n) {
+			w.toServer.put(buf[:n], d.At)
 		}
 	}
 }
 
-// way is the socket that stands for a client.
-func (p *Path) way(client netip.AddrPort) *net.UDPConn {
+// way is the one of a client; nil when the path is closed.
+func (p *Path) way(client netip.AddrPort) *way {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c := p.clients[client]; c != nil || p.closed {
-		return c
+	if w := p.clients[client]; w != nil || p.closed {
+		return w
 	}
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(p.server))
 	if err != nil {
 		return nil
 	}
 	_ = c.SetReadBuffer(4 << 20) // what is lost here would be held against the server
-	p.clients[client] = c
-	late := make(chan packet, queueLength)
-	rules := newRuler(p.rules, uint64(len(p.clients)))
-	p.wg.Go(func() { p.down(c, rules, late) })
-	p.wg.Go(func() { p.deliver(client, late) })
-	return c
-}
-
-// packet is one on its way.
-type packet struct {
-	data []byte
-	due  time.Time
+	now, luck := time.Now(), p.rules.Seed<<16+uint64(len(p.clients))<<2
+	up, down := p.rules.Up, p.rules.Down
+	up.Seed, down.Seed = luck+1, luck+2
+	w := &way{
+		conn: c, up: link.New(now, up), down: link.New(now, down), hurt: rand.New(rand.NewPCG(p.rules.Seed, uint64(len(p.clients)))),
+		toServer: newFlight(func(b []byte) { _, _ = c.Write(b) }), // UDP
+		toClient: newFlight(func(b []byte) { _, _ = p.front.WriteToUDPAddrPort(b, client) }),
+	}
+	p.clients[client] = w
+	p.wg.Go(func() { p.down(w) })
+	p.wg.Go(w.toServer.run)
+	p.wg.Go(w.toClient.run)
+	return w
 }
 
 // down takes packets from the server; it ends with its socket.
-func (p *Path) down(c *net.UDPConn, rules *ruler, late chan<- packet) {
-	defer close(late)
+func (p *Path) down(w *way) {
 	buf := make([]byte, 65536)
 	for {
-		n, err := c.Read(buf)
+		n, err := w.conn.Read(buf)
 		if err != nil {
 			if p.over() {
 				return
 			}
 			continue // the server's port may be closed for a while
 		}
-		data := append([]byte(nil), buf[:n]...)
-		if lost, delay := rules.apply(data); !lost {
-			late <- packet{data, time.Now().Add(delay)}
+		if isRTP(buf[:n]) && w.spoil(buf[:n], &p.rules) {
+			continue
+		}
+		for _, d := range w.down.Put(time.Now(), n) {
+			w.toClient.put(buf[:n], d.At.Add(p.rules.Delay))
 		}
 	}
 }
@@ -141,48 +161,12 @@ func (p *Path) over() bool {
 	return p.closed
 }
 
-// deliver hands packets over when they are due; it ends when no more come.
-func (p *Path) deliver(client netip.AddrPort, late <-chan packet) {
-	for pkt := range late {
-		time.Sleep(time.Until(pkt.due))
-		_, _ = p.front.WriteToUDPAddrPort(pkt.data, client) // UDP
+// spoil says whether an RTP packet is lost, and may damage it.
+func (w *way) spoil(b []byte, rules *Rules) (lost bool) {
+	if w.hit.Next(rules.Damage, w.hurt) {
+		b[12+w.hurt.IntN(len(b)-12)] ^= byte(1 + w.hurt.IntN(255))
 	}
-}
-
-// ruler applies the rules to one client's packets.
-type ruler struct {
-	rules           Rules
-	random          *rand.Rand
-	lose, damage    int // countdown to the end of the present block
-	losing, hurting int // place in the block
-}
-
-func newRuler(rules Rules, client uint64) *ruler {
-	return &ruler{rules: rules, random: rand.New(rand.NewPCG(rules.Seed, client))}
-}
-
-// apply says whether a packet is lost and how late it comes, and may damage it.
-func (r *ruler) apply(b []byte) (lost bool, delay time.Duration) {
-	if !isRTP(b) {
-		return false, 0
-	}
-	if r.turn(r.rules.Damage, &r.damage, &r.hurting) {
-		b[12+r.random.IntN(len(b)-12)] ^= byte(1 + r.random.IntN(255))
-	}
-	return r.turn(r.rules.Lose, &r.lose, &r.losing), r.rules.Delay
-}
-
-// turn is true once in every block of n packets, at a random place.
-func (r *ruler) turn(n int, left, place *int) bool {
-	if n == 0 {
-		return false
-	}
-	if *left == 0 {
-		*left, *place = n, 1+r.random.IntN(n)
-	}
-	hit := *left == *place
-	*left--
-	return hit
+	return w.lose.Next(rules.Lose, w.hurt)
 }
 
 // isRTP tells RTP from STUN, DTLS (RFC 7983) and RTCP (RFC 5761 §4).

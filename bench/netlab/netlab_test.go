@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/parleyrtc/parley/bench/netlab/link"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -52,7 +54,7 @@ func TestThePathLosesDamagesAndDelaysExactlyWhatItIsToldTo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := server.WriteTo([]byte{0x80, 200, 0}, towards); err != nil { // RTCP passes at once, but in its order
+	if _, err := server.WriteTo([]byte{0x80, 200, 0}, towards); err != nil { // RTCP is not lost, and is as late
 		t.Fatal(err)
 	}
 	for {
@@ -89,5 +91,30 @@ func TestCandidatesLeadToThePath(t *testing.T) {
 	want := "v=0\r\na=candidate:1 1 udp 2130706431 127.0.0.1 " + port + " typ host\r\na=mid:0\r\n"
 	if sdp != want {
 		t.Fatalf("got %q, want %q", strings.TrimSpace(sdp), want)
+	}
+}
+
+func TestTheLinksCarryBothWays(t *testing.T) {
+	client, server, towards := lab(t, Rules{
+		Down: link.Config{Rules: link.Rules{Rate: 8_000_000, Delay: 3 * time.Millisecond}}, // 100 bytes take 0.1 ms
+		Up:   link.Config{Rules: link.Rules{Duplicate: 1}},
+	})
+	buf := make([]byte, 200)
+	if n, _, err := server.ReadFrom(buf); err != nil || string(buf[:n]) != "hello" {
+		t.Fatal("the doubled hello: ", string(buf[:n]), err)
+	}
+	start := time.Now()
+	for i := range 100 {
+		if _, err := server.WriteTo(append([]byte{byte(i)}, make([]byte, 99)...), towards); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 100 {
+		if _, err := client.Read(buf); err != nil || buf[0] != byte(i) {
+			t.Fatalf("packet %d comes as %d, %v", i, buf[0], err)
+		}
+	}
+	if took := time.Since(start); took < 13*time.Millisecond {
+		t.Errorf("100 packets of 0.1 ms behind 3 ms of delay took %v", took)
 	}
 }

@@ -64,8 +64,10 @@ var packages = map[string]struct {
 	"bench/load":     {rim, []string{"bench/"}},
 	"bench/floor":    {rim, []string{"bench/"}},
 	"bench/datagram": {rim, nil},
-	"bench/netlab":   {rim, nil},
+	"bench/netlab":   {rim, []string{"bench/netlab/"}},
 	"bench/proc":     {rim, nil},
+
+	"bench/netlab/link": {pure, nil},
 
 	"cmd/parley-bench": {rim, []string{"bench"}},
 }
