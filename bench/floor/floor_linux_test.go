@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/parleyrtc/parley/bench/datagram"
 	"github.com/parleyrtc/parley/bench/proc"
+	"github.com/parleyrtc/parley/sfu/transport/datagram"
 )
 
 func TestMain(m *testing.M) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/parleyrtc/parley/bench/datagram"
+	"github.com/parleyrtc/parley/sfu/transport/datagram"
 )
 
 const (

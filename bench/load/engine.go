@@ -17,7 +17,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/parleyrtc/parley/bench/datagram"
+	"github.com/parleyrtc/parley/sfu/transport/datagram"
 )
 
 const (

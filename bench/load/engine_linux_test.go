@@ -8,8 +8,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/parleyrtc/parley/bench/datagram"
 	"github.com/parleyrtc/parley/bench/floor"
+	"github.com/parleyrtc/parley/sfu/transport/datagram"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

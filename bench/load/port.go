@@ -10,7 +10,7 @@ import (
 
 	"github.com/pion/srtp/v3"
 
-	"github.com/parleyrtc/parley/bench/datagram"
+	"github.com/parleyrtc/parley/sfu/transport/datagram"
 )
 
 // linkQueue is how many datagrams may wait for pion; handshakes are shorter, and what is lost is sent again.

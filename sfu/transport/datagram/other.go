@@ -23,6 +23,44 @@ func (*Socket) Close() error { return nil }
 // WriteTo is never called: Listen makes no socket.
 func (*Socket) WriteTo([]byte, netip.AddrPort) error { return errors.ErrUnsupported }
 
+// Shared is one of several UDP sockets on one address; here there are none, so none of its methods is ever called.
+type Shared struct{}
+
+// ListenShared answers errors.ErrUnsupported.
+func ListenShared(netip.AddrPort, int, Options) ([]*Shared, error) { return nil, errors.ErrUnsupported }
+
+// Receive answers errors.ErrUnsupported.
+func (*Shared) Receive(*Inbox) ([]Message, error) { return nil, errors.ErrUnsupported }
+
+// SetReadDeadline answers errors.ErrUnsupported.
+func (*Shared) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// Send sends nothing.
+func (*Shared) Send(*Outbox) Sent { return Sent{} }
+
+// WriteTo answers errors.ErrUnsupported.
+func (*Shared) WriteTo([]byte, netip.AddrPort) error { return errors.ErrUnsupported }
+
+// Local is the zero address.
+func (*Shared) Local() netip.AddrPort { return netip.AddrPort{} }
+
+// Close does nothing.
+func (*Shared) Close() error { return nil }
+
+// Segments is false.
+func (*Shared) Segments() bool { return false }
+
+// Buffers are zero.
+func (*Shared) Buffers() (read, write int) { return 0, 0 }
+
+// Dropped is zero.
+func (*Shared) Dropped() uint64 { return 0 }
+
+// SegmentationTrusted is false.
+func SegmentationTrusted() (ok bool, why string) {
+	return false, "only Linux cuts trains of datagrams"
+}
+
 // Inbox receives nothing here.
 type Inbox struct{}
 
