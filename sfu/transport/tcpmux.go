@@ -1,0 +1,121 @@
+package transport
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pion/transport/v4/packetio"
+)
+
+// tcpFace is the TCP listeners as one client's agent sees them. It takes RTP and RTCP off, for the owner, before pion has seen
+// them. It is an ice.TCPMux and an ice.AllConnsGetter.
+type tcpFace struct {
+	listeners tcpMuxes
+	owner     owner
+	counts    *tcpCounts
+
+	mu     sync.Mutex                       // held to write proven
+	proven atomic.Pointer[[]netip.AddrPort] // where authenticated checks came from, the latest last
+}
+
+// tcpCounts is counted by all clients together.
+type tcpCounts struct {
+	dropped atomic.Uint64 // packets that found tcpWriteBuffer bytes waiting: the client does not read as fast
+	strange atomic.Uint64 // media over connections that no authenticated check came over
+}
+
+// peer returns the listeners for one client's agent. What goes wrong is added to counts.
+func (t tcpMuxes) peer(o owner, counts *tcpCounts) *tcpFace {
+	return &tcpFace{listeners: t, owner: o, counts: counts}
+}
+
+// learn notes that an authenticated check came over a connection. A connection gets to a client by the user name fragment of
+// its first check alone, which proves nothing. At most maxRemotes are remembered.
+func (f *tcpFace) learn(from netip.AddrPort) {
+	from = canonical(from)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var old []netip.AddrPort
+	if p := f.proven.Load(); p != nil {
+		old = *p
+	}
+	if len(old) > 0 && old[len(old)-1] == from {
+		return
+	}
+	next := make([]netip.AddrPort, 0, len(old)+1)
+	for _, a := range old {
+		if a != from {
+			next = append(next, a)
+		}
+	}
+	if len(next) == maxRemotes {
+		next = next[1:]
+	}
+	next = append(next, from)
+	f.proven.Store(&next)
+}
+
+func (f *tcpFace) knows(from net.Addr) bool {
+	tcp, ok := from.(*net.TCPAddr)
+	p := f.proven.Load()
+	return ok && p != nil && slices.Contains(*p, canonical(tcp.AddrPort()))
+}
+
+// GetAllConns returns the listeners' sides for one local address (ice.AllConnsGetter).
+func (f *tcpFace) GetAllConns(ufrag string, isIPv6 bool, local net.IP) ([]net.PacketConn, error) {
+	conns, err := f.listeners.GetAllConns(ufrag, isIPv6, local)
+	for i, c := range conns {
+		conns[i] = &tcpConn{c, f}
+	}
+	return conns, err
+}
+
+// GetConnByUfrag returns the first of GetAllConns.
+func (f *tcpFace) GetConnByUfrag(ufrag string, isIPv6 bool, local net.IP) (net.PacketConn, error) {
+	c, err := f.listeners.GetConnByUfrag(ufrag, isIPv6, local)
+	if err != nil {
+		return nil, err
+	}
+	return &tcpConn{c, f}, nil
+}
+
+// RemoveConnByUfrag closes the connections of a fragment.
+func (f *tcpFace) RemoveConnByUfrag(ufrag string) { f.listeners.RemoveConnByUfrag(ufrag) }
+
+// Close does nothing: the listeners are everybody's, and the agent closes its conns.
+func (f *tcpFace) Close() error { return nil }
+
+// tcpConn is all TCP connections of one client at one local address.
+type tcpConn struct {
+	net.PacketConn
+	face *tcpFace
+}
+
+// ReadFrom returns the next packet that is not RTP or RTCP, by its first byte (RFC 7983 §7).
+func (c *tcpConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		n, from, err := c.PacketConn.ReadFrom(b)
+		if err != nil || n == 0 || b[0] < 128 || b[0] > 191 {
+			return n, from, err
+		}
+		if c.face.knows(from) {
+			c.face.owner.fromTCP(b[:n], from, c)
+		} else {
+			c.face.counts.strange.Add(1)
+		}
+	}
+}
+
+// WriteTo queues a packet, and drops it when the client is too far behind. It never waits for the client: pion writes from a
+// goroutine of its own.
+func (c *tcpConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	n, err := c.PacketConn.WriteTo(b, to)
+	if errors.Is(err, packetio.ErrFull) {
+		c.face.counts.dropped.Add(1)
+	}
+	return n, err
+}
