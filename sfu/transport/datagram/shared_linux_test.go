@@ -198,3 +198,51 @@ func TestNothingIsAllocatedPerCall(t *testing.T) {
 		there.Close()
 	}
 }
+
+func TestSendersAndCloseDoNotDisturbEachOther(t *testing.T) {
+	all, err := ListenShared(netip.MustParseAddrPort("127.0.0.1:0"), 2, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := share(t, "127.0.0.1:0", Options{})
+	const senders, enough = 4, 50
+	sending, ended := make(chan struct{}, senders*enough), make(chan error, 2*senders)
+	for i := range senders { // all of them end when the sockets are closed
+		go func() {
+			out, s := NewOutbox(4), all[i%2]
+			for n := 0; ; n++ {
+				out.Add(to.Local(), train(3, 100), 100)
+				out.Add(to.Local(), []byte("x"), 0)
+				sent := s.Send(out)
+				if sent.Datagrams+sent.Full+sent.Refused != 4 || sent.Err != nil {
+					ended <- sent.Err
+					return
+				}
+				if n < enough {
+					sending <- struct{}{}
+				}
+			}
+		}()
+		go func() {
+			for {
+				if err := all[i%2].WriteTo([]byte("x"), to.Local()); err != nil && !errors.Is(err, ErrFull) {
+					ended <- err
+					return
+				}
+			}
+		}()
+	}
+	for range senders * enough {
+		<-sending
+	}
+	for _, s := range all {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 2 * senders {
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("a sender ends with %v", err)
+		}
+	}
+}
