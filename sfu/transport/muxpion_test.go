@@ -3,6 +3,7 @@ package transport
 import (
 	"net"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -238,6 +239,19 @@ func TestPionTakesMediaThroughTheMux(t *testing.T) {
 			return
 		case <-late:
 			t.Fatal("nothing is heard")
+		}
+	}
+}
+
+func TestCandidatesCarryTheAddressesOfTheMux(t *testing.T) {
+	s := newSocket(t, controlPlaces, (*mux).control)
+	s.mux.local = []netip.AddrPort{here, there} // of a NAT in front of us
+	server, stock := s.server(&client{}, &keys{}), s.client()
+	channel(t, stock)
+	negotiate(t, stock, server, false)
+	for _, want := range []string{" 203.0.113.1 7701 typ host", " 2001:db8::2 7701 typ host"} {
+		if sdp := server.LocalDescription().SDP; !strings.Contains(sdp, want) {
+			t.Errorf("no candidate%s in\n%s", want, sdp)
 		}
 	}
 }
