@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,76 +26,72 @@ var special = []string{
 }
 
 func TestEverySpecialAddressIsForbidden(t *testing.T) {
-	w := start(t, nil)
-	for _, family := range []struct {
-		name  string
-		attrs []stun.Setter
-		media netip.AddrPort
-	}{{"v4", nil, w.media4}, {"v6", []stun.Setter{family6}, w.media6}} {
-		username, password := w.mint("alice", "s", time.Hour)
-		c := w.caller("udp", true, username, password)
-		c.expect(0, stun.MethodAllocate, append(family.attrs, udpTransport)...)
-		for _, ip := range append(special, "::ffff:"+w.media4.Addr().String()) {
-			// The port of our own media, so that the address alone decides.
-			target := netip.AddrPortFrom(netip.MustParseAddr(ip), family.media.Port())
-			c.expect(stun.CodeForbidden, stun.MethodCreatePermission, peerAddr(target))
-			c.expect(stun.CodeForbidden, stun.MethodChannelBind, channel, peerAddr(target))
-			c.expect(stun.CodeForbidden, stun.MethodCreatePermission, peerAddr(family.media), peerAddr(target))
-			c.expect(stun.CodeForbidden, stun.MethodCreatePermission, peerAddr(target), peerAddr(family.media))
+	both(t, func(t *testing.T, start starter) {
+		w := start(nil)
+		for _, family := range []struct {
+			name  string
+			attrs []stun.Setter
+			media netip.AddrPort
+		}{{"v4", nil, w.media4}, {"v6", []stun.Setter{family6}, w.media6}} {
+			username, password := w.mint("alice", "s", time.Hour)
+			c := w.caller("udp", true, username, password)
+			c.expect(0, stun.MethodAllocate, append(family.attrs, udpTransport)...)
+			for _, ip := range append(special, "::ffff:"+w.media4.Addr().String()) {
+				// The port of our own media, so that the address alone decides.
+				target := netip.AddrPortFrom(netip.MustParseAddr(ip), family.media.Port())
+				c.expect(stun.CodeForbidden, stun.MethodCreatePermission, peerAddr(target))
+				c.expect(stun.CodeForbidden, stun.MethodChannelBind, channel, peerAddr(target))
+				c.expect(stun.CodeForbidden, stun.MethodCreatePermission, peerAddr(family.media), peerAddr(target))
+				c.expect(stun.CodeForbidden, stun.MethodCreatePermission, peerAddr(target), peerAddr(family.media))
+			}
+			// Other ports of our own address: no channel leads there, and a permission, which has no port, is of no use.
+			elsewhere := echo(t, family.media.Addr().String())
+			c.expect(stun.CodeForbidden, stun.MethodChannelBind, channel, peerAddr(elsewhere))
+			c.expect(0, stun.MethodCreatePermission, peerAddr(elsewhere))
+			send := stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodSend, stun.ClassIndication), peerAddr(elsewhere), attr{stun.AttrData, []byte("knock")})
+			if got := c.ask(50*time.Millisecond, send); got != nil {
+				t.Errorf("%s: %v", family.name, got)
+			}
+			if got := w.metric("parley_turn_bytes_total", "to_peer"); got != 0 {
+				t.Errorf("%s: %v bytes went out", family.name, got)
+			}
 		}
-		// Other ports of our own address: no channel leads there, and a permission, which has no port, is of no use.
-		elsewhere := echo(t, family.media.Addr().String())
-		c.expect(stun.CodeForbidden, stun.MethodChannelBind, channel, peerAddr(elsewhere))
-		c.expect(0, stun.MethodCreatePermission, peerAddr(elsewhere))
-		send := stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodSend, stun.ClassIndication), peerAddr(elsewhere), attr{stun.AttrData, []byte("knock")})
-		if got := c.ask(50*time.Millisecond, send); got != nil {
-			t.Errorf("%s: %v", family.name, got)
-		}
-		if got := w.metric("parley_turn_bytes_total", "to_peer"); got != 0 {
-			t.Errorf("%s: %v bytes went out", family.name, got)
-		}
-	}
+	})
 }
 
 func TestARelayTalksToNobodyElse(t *testing.T) {
-	w := start(t, nil)
-	username, password := w.mint("alice", "s", time.Hour)
-	c := w.caller("udp", true, username, password)
-	var relayed stun.XORMappedAddress
-	if err := relayed.GetFromAs(c.expect(0, stun.MethodAllocate, udpTransport), stun.AttrXORRelayedAddress); err != nil {
-		t.Fatal(err)
-	}
-	c.expect(0, stun.MethodCreatePermission, peerAddr(w.media4)) // For 127.0.0.1, where the stranger is too.
-	stranger, err := net.Dial("udp", (&net.UDPAddr{IP: relayed.IP, Port: relayed.Port}).String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = stranger.Close() }()
-	for range 100 {
-		if _, err := stranger.Write([]byte("unwanted")); err != nil {
+	both(t, func(t *testing.T, start starter) {
+		w := start(nil)
+		username, password := w.mint("alice", "s", time.Hour)
+		c := w.caller("udp", true, username, password)
+		var relayed stun.XORMappedAddress
+		if err := relayed.GetFromAs(c.expect(0, stun.MethodAllocate, udpTransport), stun.AttrXORRelayedAddress); err != nil {
 			t.Fatal(err)
 		}
-	}
-	eventually(t, "they are counted", func() bool { return w.metric("parley_turn_denied_total", "stray") == 100 })
-	if got := w.metric("parley_turn_bytes_total", "to_client"); got != 0 || w.log.text() != "" {
-		t.Errorf("%v bytes came in; log %s", got, w.log.text())
-	}
-	// Even if the library had it written there.
-	w.books.mu.Lock()
-	for r := range w.books.relays {
-		if n, err := r.WriteTo([]byte("knock"), stranger.LocalAddr()); n != 5 || err != nil {
-			t.Errorf("%d %v", n, err)
+		c.expect(0, stun.MethodCreatePermission, peerAddr(w.media4)) // For 127.0.0.1, where the stranger is too.
+		stranger := netip.MustParseAddrPort("127.0.0.1:9")
+		w.knock(addrPort(&net.UDPAddr{IP: relayed.IP.To4(), Port: relayed.Port}), stranger, 100)
+		eventually(t, "they are counted", func() bool { return w.metric("parley_turn_denied_total", "stray") == 100 })
+		if got := w.metric("parley_turn_bytes_total", "to_client"); got != 0 || w.log.text() != "" {
+			t.Errorf("%v bytes came in; log %s", got, w.log.text())
 		}
-	}
-	w.books.mu.Unlock()
-	if got := w.metric("parley_turn_bytes_total", "to_peer"); got != 0 {
-		t.Errorf("%v bytes went out", got)
-	}
+		// Even if the library had it written there.
+		w.books.mu.Lock()
+		for r := range w.books.relays {
+			if n, err := r.WriteTo([]byte("knock"), net.UDPAddrFromAddrPort(stranger)); n != 5 || err != nil {
+				t.Errorf("%d %v", n, err)
+			}
+		}
+		w.books.mu.Unlock()
+		if got := w.metric("parley_turn_bytes_total", "to_peer"); got != 0 {
+			t.Errorf("%v bytes went out", got)
+		}
+	})
 }
 
 func TestNineBytesDoNotPinACore(t *testing.T) {
 	w := start(t, nil)
-	before := cpu(t)
+	before := processor(t)
 	for range 20 {
 		for _, b := range []string{"\x40\x00\xff\xfc\x01\x02\x03\x04\x05", "\x00\x01\xff\xfc\x21\x12\xa4\x42\x00", "GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02\x00"} {
 			conn, err := net.Dial("tcp", w.at("tcp", true))
@@ -112,23 +107,13 @@ func TestNineBytesDoNotPinACore(t *testing.T) {
 			_ = conn.Close()
 		}
 	}
-	if used := cpu(t) - before; used > 3*time.Second {
+	if used := processor(t) - before; used > 3*time.Second {
 		t.Errorf("%v of CPU for 80 connections", used)
 	}
 	if text := w.log.text(); text != "" {
 		t.Errorf("the log says %s", text)
 	}
 	eventually(t, "no connection is left", func() bool { return w.metric("parley_turn_connections", "") == 0 })
-}
-
-// cpu is the processor time this process has used.
-func cpu(t *testing.T) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func TestSlowConnectionsAreClosedInTime(t *testing.T) {
@@ -193,52 +178,56 @@ func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
 }
 
 func TestGarbageOverUDPHarmsNobody(t *testing.T) {
-	w := start(t, nil)
-	username, password := w.mint("alice", "s", time.Hour)
-	c := w.caller("udp", true, username, password)
-	c.expect(0, stun.MethodAllocate, udpTransport)
-	crash := stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodSend, stun.ClassIndication), attr{stun.AttrXORPeerAddress, nil}, attr{stun.AttrData, make([]byte, 12)}, attr{0xC001, nil}).Raw
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	junk := make([]byte, 1700)
-	for i := range 10000 {
-		b := crash
-		if i%3 != 0 {
-			b = junk[:i%len(junk)]
-			_, _ = rand.Read(b[:min(len(b), 40)])
-			if i%3 == 2 && len(b) > 8 {
-				copy(b, []byte{0, byte(i), byte(len(b) >> 8), byte(len(b) - 20), 0x21, 0x12, 0xA4, 0x42})
+	both(t, func(t *testing.T, start starter) {
+		w := start(nil)
+		username, password := w.mint("alice", "s", time.Hour)
+		c := w.caller("udp", true, username, password)
+		c.expect(0, stun.MethodAllocate, udpTransport)
+		crash := stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodSend, stun.ClassIndication), attr{stun.AttrXORPeerAddress, nil}, attr{stun.AttrData, make([]byte, 12)}, attr{0xC001, nil}).Raw
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		junk := make([]byte, 1700)
+		for i := range 10000 {
+			b := crash
+			if i%3 != 0 {
+				b = junk[:i%len(junk)]
+				_, _ = rand.Read(b[:min(len(b), 40)])
+				if i%3 == 2 && len(b) > 8 {
+					copy(b, []byte{0, byte(i), byte(len(b) >> 8), byte(len(b) - 20), 0x21, 0x12, 0xA4, 0x42})
+				}
+			}
+			if _, err := c.conn.Write(b); err != nil {
+				t.Fatal(err)
 			}
 		}
-		if _, err := c.conn.Write(b); err != nil {
-			t.Fatal(err)
+		c.expect(0, stun.MethodRefresh)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 4<<20 {
+			t.Errorf("the heap grew by %d bytes", grown)
 		}
-	}
-	c.expect(0, stun.MethodRefresh)
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 4<<20 {
-		t.Errorf("the heap grew by %d bytes", grown)
-	}
-	if denied := w.metric("parley_turn_denied_total", "malformed") + w.metric("parley_turn_denied_total", "attribute"); denied < 1000 {
-		t.Errorf("%v denied", denied)
-	}
-	if text := w.log.text(); strings.Count(text, "\n") > 1 {
-		t.Errorf("the log says %s", text)
-	}
+		if denied := w.metric("parley_turn_denied_total", "malformed") + w.metric("parley_turn_denied_total", "attribute"); denied < 1000 {
+			t.Errorf("%v denied", denied)
+		}
+		if text := w.log.text(); strings.Count(text, "\n") > 1 {
+			t.Errorf("the log says %s", text)
+		}
+	})
 }
 
 func TestWhatStandsBehindTheIntegrityIsRefused(t *testing.T) {
-	w := start(t, nil)
-	username, password := w.mint("alice", "s", time.Hour)
-	c := w.caller("udp", true, username, password)
-	c.expect(0, stun.MethodAllocate, udpTransport)
-	m := c.signed(stun.MethodCreatePermission)
-	_ = peerAddr(w.media4).AddTo(m)
-	if got := c.ask(patience, m); got == nil || code(got) != stun.CodeBadRequest {
-		t.Errorf("%v", got)
-	}
+	both(t, func(t *testing.T, start starter) {
+		w := start(nil)
+		username, password := w.mint("alice", "s", time.Hour)
+		c := w.caller("udp", true, username, password)
+		c.expect(0, stun.MethodAllocate, udpTransport)
+		m := c.signed(stun.MethodCreatePermission)
+		_ = peerAddr(w.media4).AddTo(m)
+		if got := c.ask(patience, m); got == nil || code(got) != stun.CodeBadRequest {
+			t.Errorf("%v", got)
+		}
+	})
 }
 
 func TestStrangersGetFewAnswers(t *testing.T) {
@@ -279,85 +268,91 @@ func TestStrangersGetFewAnswers(t *testing.T) {
 }
 
 func TestAnExpiredCredentialOnlyServesWhatIsLive(t *testing.T) {
-	w := start(t, nil)
-	username, password := w.mint("alice", "s", 2*time.Second)
-	c := w.caller("udp", true, username, password)
-	c.expect(0, stun.MethodAllocate, udpTransport)
-	late := w.caller("udp", true, username, password)
-	claims, err := credential.Parse(username)
-	if err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "it has expired", func() bool { return claims.Expired(w.now()) })
-	late.expect(stun.CodeUnauthorized, stun.MethodAllocate, udpTransport)
-	late.expect(stun.CodeUnauthorized, stun.MethodRefresh)
-	c.expect(0, stun.MethodRefresh)
-	c.expect(0, stun.MethodCreatePermission, peerAddr(w.media4))
-	c.expect(stun.CodeUnauthorized, stun.MethodAllocate, udpTransport)
-
-	// Renewed, it serves the same allocation; another user's does not.
-	c.username, password = w.mint("alice", "s", time.Hour)
-	c.key = stun.NewLongTermIntegrity(c.username, "parley", password)
-	c.expect(0, stun.MethodRefresh)
-	c.username, password = w.mint("mallory", "s", time.Hour)
-	c.key = stun.NewLongTermIntegrity(c.username, "parley", password)
-	c.expect(stun.CodeAllocMismatch, stun.MethodRefresh)
-	c.key = stun.NewLongTermIntegrity(c.username, "parley", "guessed")
-	c.expect(stun.CodeUnauthorized, stun.MethodRefresh)
-	if got := w.metric("parley_turn_auth_failures_total", ""); got != 4 {
-		t.Errorf("%v failures", got)
-	}
-	for _, word := range []string{password, string(secret)} {
-		if strings.Contains(w.log.text(), word) {
-			t.Error("a secret is in the log")
-		}
-	}
-}
-
-func TestRevokingASessionEndsItsAllocations(t *testing.T) {
-	w := start(t, nil)
-	var mine []*caller
-	for _, uid := range []string{"alice", "bob"} {
-		username, password := w.mint(uid, "ended", time.Hour)
+	both(t, func(t *testing.T, start starter) {
+		w := start(nil)
+		username, password := w.mint("alice", "s", 2*time.Second)
 		c := w.caller("udp", true, username, password)
 		c.expect(0, stun.MethodAllocate, udpTransport)
-		mine = append(mine, c)
-	}
-	username, password := w.mint("carol", "goes-on", time.Hour)
-	other := w.caller("udp", true, username, password)
-	other.expect(0, stun.MethodAllocate, udpTransport)
-	if n := w.Revoke("ended"); n != 2 || w.Allocations() != 1 {
-		t.Errorf("%d closed, %d left", n, w.Allocations())
-	}
-	for _, c := range mine {
-		c.expect(stun.CodeUnauthorized, stun.MethodRefresh)
-		c.expect(stun.CodeUnauthorized, stun.MethodAllocate, udpTransport)
-	}
-	other.expect(0, stun.MethodRefresh)
-}
-
-func TestCloseEndsWhatIsUnderWay(t *testing.T) {
-	w := start(t, nil)
-	for _, network := range []string{"udp", "tcp", "tls"} {
-		relay, err := w.client(network, "alice", "s").Allocate()
+		late := w.caller("udp", true, username, password)
+		claims, err := credential.Parse(username)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = relay.Close() }()
-	}
-	half, err := net.Dial("tcp", w.at("tls", true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = half.Close() }()
-	done := make(chan struct{})
-	go func() { defer close(done); w.Close() }()
-	select {
-	case <-done:
-	case <-time.After(patience):
-		t.Fatal("Close does not return")
-	}
-	if w.Allocations() != 0 || w.metric("parley_turn_allocations", "") != 0 || w.metric("parley_turn_connections", "") != 0 {
-		t.Error("something is left")
-	}
+		eventually(t, "it has expired", func() bool { return claims.Expired(w.now()) })
+		late.expect(stun.CodeUnauthorized, stun.MethodAllocate, udpTransport)
+		late.expect(stun.CodeUnauthorized, stun.MethodRefresh)
+		c.expect(0, stun.MethodRefresh)
+		c.expect(0, stun.MethodCreatePermission, peerAddr(w.media4))
+		c.expect(stun.CodeUnauthorized, stun.MethodAllocate, udpTransport)
+
+		// Renewed, it serves the same allocation; another user's does not.
+		c.username, password = w.mint("alice", "s", time.Hour)
+		c.key = stun.NewLongTermIntegrity(c.username, "parley", password)
+		c.expect(0, stun.MethodRefresh)
+		c.username, password = w.mint("mallory", "s", time.Hour)
+		c.key = stun.NewLongTermIntegrity(c.username, "parley", password)
+		c.expect(stun.CodeAllocMismatch, stun.MethodRefresh)
+		c.key = stun.NewLongTermIntegrity(c.username, "parley", "guessed")
+		c.expect(stun.CodeUnauthorized, stun.MethodRefresh)
+		if got := w.metric("parley_turn_auth_failures_total", ""); got != 4 {
+			t.Errorf("%v failures", got)
+		}
+		for _, word := range []string{password, string(secret)} {
+			if strings.Contains(w.log.text(), word) {
+				t.Error("a secret is in the log")
+			}
+		}
+	})
+}
+
+func TestRevokingASessionEndsItsAllocations(t *testing.T) {
+	both(t, func(t *testing.T, start starter) {
+		w := start(nil)
+		var mine []*caller
+		for _, uid := range []string{"alice", "bob"} {
+			username, password := w.mint(uid, "ended", time.Hour)
+			c := w.caller("udp", true, username, password)
+			c.expect(0, stun.MethodAllocate, udpTransport)
+			mine = append(mine, c)
+		}
+		username, password := w.mint("carol", "goes-on", time.Hour)
+		other := w.caller("udp", true, username, password)
+		other.expect(0, stun.MethodAllocate, udpTransport)
+		if n := w.Revoke("ended"); n != 2 || w.Allocations() != 1 {
+			t.Errorf("%d closed, %d left", n, w.Allocations())
+		}
+		for _, c := range mine {
+			c.expect(stun.CodeUnauthorized, stun.MethodRefresh)
+			c.expect(stun.CodeUnauthorized, stun.MethodAllocate, udpTransport)
+		}
+		other.expect(0, stun.MethodRefresh)
+	})
+}
+
+func TestCloseEndsWhatIsUnderWay(t *testing.T) {
+	both(t, func(t *testing.T, start starter) {
+		w := start(nil)
+		for _, network := range []string{"udp", "tcp", "tls"} {
+			relay, err := w.client(network, "alice", "s").Allocate()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = relay.Close() }()
+		}
+		half, err := net.Dial("tcp", w.at("tls", true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = half.Close() }()
+		done := make(chan struct{})
+		go func() { defer close(done); w.Close() }()
+		select {
+		case <-done:
+		case <-time.After(patience):
+			t.Fatal("Close does not return")
+		}
+		if w.Allocations() != 0 || w.metric("parley_turn_allocations", "") != 0 || w.metric("parley_turn_connections", "") != 0 {
+			t.Error("something is left")
+		}
+	})
 }

@@ -72,30 +72,31 @@ func (g *generator) AllocatePacketConn(a pion.AllocateListenerConfig) (conn net.
 		}
 	}()
 	if a.UserID == "" || a.RequestedPort != 0 {
-		// An even port, or one reserved: nobody needs a pair of ports since RTCP shares RTP's, and reservations leak ports.
+		// An even port, for which the library tries ports in nobody's name, or the one reserved next to it: nobody needs a
+		// pair of ports since RTCP shares RTP's, and reservations leak ports.
 		return nil, nil, c.deny(deniedUnsupported, stun.CodeInsufficientCapacity)
 	}
 	at, ok := c.server.relayFor(a.Network == "udp4")
 	if !ok {
 		return nil, nil, c.deny(deniedUnsupported, stun.CodeAddrFamilyNotSupported)
 	}
-	socket, err := openRelay(at.Bind, c.server.cfg.RelayPortMin, c.server.cfg.RelayPortMax)
+	way, err := c.server.openWay(at)
 	if err != nil {
 		return nil, nil, c.deny(deniedCapacity, stun.CodeInsufficientCapacity)
 	}
 	r := &relay{
-		carrier: c, client: c.hand.source, clientAddr: c.hand.from, owner: a.UserID, session: c.hand.session, conn: socket,
+		carrier: c, client: c.hand.source, clientAddr: c.hand.from, owner: a.UserID, session: c.hand.session, way: way,
 	}
 	switch denied := c.enter(r); denied {
 	case "":
 	case deniedQuota:
-		_ = socket.Close()
+		_ = way.Close()
 		return nil, nil, c.deny(denied, stun.CodeAllocQuotaReached)
 	default:
-		_ = socket.Close()
+		_ = way.Close()
 		return nil, nil, c.deny(denied, stun.CodeInsufficientCapacity)
 	}
-	port := addrPort(socket.LocalAddr()).Port()
+	port := addrPort(way.LocalAddr()).Port()
 	return r, &net.UDPAddr{IP: at.Advertise.AsSlice(), Port: int(port)}, nil
 }
 

@@ -18,33 +18,35 @@ import (
 )
 
 func TestARouterInBetween(t *testing.T) {
-	public := netip.MustParseAddrPort("198.51.100.9:7000") // What clients know our media as; nothing is there.
-	w := start(t, func(c *Config) {
-		local := c.Peers[0]
-		c.Peers = []netip.AddrPort{public}
-		c.PeerAliases = map[netip.AddrPort]netip.AddrPort{public: local}
-		c.Relays[0].Advertise = netip.MustParseAddr("198.51.100.9")
+	both(t, func(t *testing.T, start starter) {
+		public := netip.MustParseAddrPort("198.51.100.9:7000") // What clients know our media as; nothing is there.
+		w := start(func(c *Config) {
+			local := c.Peers[0]
+			c.Peers = []netip.AddrPort{public}
+			c.PeerAliases = map[netip.AddrPort]netip.AddrPort{public: local}
+			c.Relays[0].Advertise = netip.MustParseAddr("198.51.100.9")
+		})
+		relay, err := w.client("udp", "alice", "s").Allocate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = relay.Close() }()
+		if ip := addrPort(relay.LocalAddr()).Addr(); ip != public.Addr() {
+			t.Errorf("relayed at %v", ip)
+		}
+		if _, err := relay.WriteTo([]byte("hello"), net.UDPAddrFromAddrPort(public)); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 100)
+		_ = relay.SetReadDeadline(time.Now().Add(patience))
+		if n, from, err := relay.ReadFrom(b); err != nil || string(b[:n]) != "hello" || from.String() != public.String() {
+			t.Errorf("%q from %v, %v", b[:n], from, err)
+		}
+		username, password := w.mint("bob", "s", time.Hour)
+		c := w.caller("udp", true, username, password)
+		c.expect(0, stun.MethodAllocate, udpTransport)
+		c.expect(stun.CodeForbidden, stun.MethodCreatePermission, peerAddr(w.media4))
 	})
-	relay, err := w.client("udp", "alice", "s").Allocate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = relay.Close() }()
-	if ip := addrPort(relay.LocalAddr()).Addr(); ip != public.Addr() {
-		t.Errorf("relayed at %v", ip)
-	}
-	if _, err := relay.WriteTo([]byte("hello"), net.UDPAddrFromAddrPort(public)); err != nil {
-		t.Fatal(err)
-	}
-	b := make([]byte, 100)
-	_ = relay.SetReadDeadline(time.Now().Add(patience))
-	if n, from, err := relay.ReadFrom(b); err != nil || string(b[:n]) != "hello" || from.String() != public.String() {
-		t.Errorf("%q from %v, %v", b[:n], from, err)
-	}
-	username, password := w.mint("bob", "s", time.Hour)
-	c := w.caller("udp", true, username, password)
-	c.expect(0, stun.MethodAllocate, udpTransport)
-	c.expect(stun.CodeForbidden, stun.MethodCreatePermission, peerAddr(w.media4))
 }
 
 func TestAClientThatDoesNotReadIsLetGo(t *testing.T) {

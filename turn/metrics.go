@@ -4,7 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // Reasons of parley_turn_denied_total. Every message and connection that is turned away counts under one of them.
 const (
-	deniedMalformed   = "malformed"   // Neither STUN nor ChannelData, or cut short.
+	deniedMalformed   = "malformed"   // Neither STUN nor ChannelData, or cut short; media that does not fit a message.
 	deniedMethod      = "method"      // A method that is not offered.
 	deniedAttribute   = "attribute"   // An attribute that must not be as it is.
 	deniedPeer        = "peer"        // An address that is no media address.
@@ -15,12 +15,13 @@ const (
 	deniedConnections = "connections" // Too many connections.
 	deniedTimeout     = "timeout"     // A connection that said too little for too long.
 	deniedStray       = "stray"       // Data without an allocation, or to a relay from elsewhere.
+	deniedOverflow    = "overflow"    // Media for a client that takes it too slowly.
 	deniedPanic       = "panic"       // Our own fault; logged.
 )
 
 var deniedReasons = []string{
 	deniedMalformed, deniedMethod, deniedAttribute, deniedPeer, deniedQuota, deniedCapacity, deniedUnsupported, deniedRate,
-	deniedConnections, deniedTimeout, deniedStray, deniedPanic,
+	deniedConnections, deniedTimeout, deniedStray, deniedOverflow, deniedPanic,
 }
 
 type metrics struct {

@@ -1,8 +1,10 @@
-// Package turn is the embedded TURN server: pion/turn between a guard in front and sockets that reach only our own media.
+// Package turn is the embedded TURN server: pion/turn between a guard in front and relayed addresses that reach only our own
+// media.
 //
 // What comes in passes [guard] before the library sees it, what the library answers is put right on its way out, and the
-// sockets that it relays through talk to the media addresses of this cluster and to nothing else. Clients show credentials
-// of one session (package credential), which can be revoked together.
+// relayed addresses talk to the media addresses of this cluster and to nothing else: through sockets, or, where all media is
+// that of this process, with it directly ([Media]). Clients show credentials of one session (package credential), which can
+// be revoked together.
 //
 // A panic in our own code costs one message. One in the library's would cost the process, as its goroutines cannot be
 // recovered from outside: hence the strictness of the guard.
@@ -19,6 +21,7 @@ import (
 	"time"
 
 	"github.com/parleyrtc/parley/turn/peers"
+	"github.com/parleyrtc/parley/turn/ports"
 	"github.com/parleyrtc/parley/turn/ration"
 )
 
@@ -38,6 +41,9 @@ type Server struct {
 
 	rationMu sync.Mutex
 	ration   *ration.Ration
+
+	portsMu sync.Mutex
+	ports   map[bool]*ports.Ports // By whether it is IPv4; nil with sockets.
 
 	mu        sync.Mutex
 	closed    bool
@@ -74,6 +80,9 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, log: cfg.Logger, bridge: &bridge{log: cfg.Logger}, metrics: m, peers: allowed, now: time.Now,
 		books: newBooks(cfg.QuotaPerCredential, cfg.MaxAllocations), closing: make(chan struct{}),
 		ration: ration.New(rate, 4*rate), conns: map[net.Conn]struct{}{}, perIP: map[netip.Addr]int{},
+	}
+	if cfg.Media != nil {
+		s.ports = relayPorts(&cfg)
 	}
 	if err := s.listen(); err != nil {
 		s.Close()

@@ -55,6 +55,7 @@ var packages = map[string]struct {
 	"turn/credential": {pure, nil},
 	"turn/guard":      {pure, nil},
 	"turn/peers":      {pure, nil},
+	"turn/ports":      {pure, nil},
 	"turn/ration":     {pure, nil},
 
 	"bench/client": {rim, nil}, // written from docs/protocol.md alone

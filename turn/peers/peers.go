@@ -16,8 +16,8 @@ var ErrAddress = errors.New("peers: not a usable media address")
 // Set is the allow-list. It does not change after New and may be read by anybody.
 type Set struct {
 	addrs map[netip.Addr]bool
-	there map[netip.AddrPort]*net.UDPAddr // What clients call it → where it is.
-	back  map[netip.AddrPort]*net.UDPAddr // Where it is → what clients call it.
+	there map[netip.AddrPort]netip.AddrPort // What clients call it → where it is.
+	back  map[netip.AddrPort]*net.UDPAddr   // Where it is → what clients call it.
 }
 
 // New returns the set of the given addresses, as clients know them. Aliases says where some of them are really reached from
@@ -25,7 +25,7 @@ type Set struct {
 func New(addrs []netip.AddrPort, aliases map[netip.AddrPort]netip.AddrPort) (*Set, error) {
 	s := &Set{
 		addrs: make(map[netip.Addr]bool),
-		there: make(map[netip.AddrPort]*net.UDPAddr),
+		there: make(map[netip.AddrPort]netip.AddrPort),
 		back:  make(map[netip.AddrPort]*net.UDPAddr),
 	}
 	for _, a := range addrs {
@@ -37,7 +37,7 @@ func New(addrs []netip.AddrPort, aliases map[netip.AddrPort]netip.AddrPort) (*Se
 			return nil, ErrAddress
 		}
 		s.addrs[a.Addr()] = true
-		s.there[a] = net.UDPAddrFromAddrPort(local)
+		s.there[a] = local
 		s.back[local] = net.UDPAddrFromAddrPort(a)
 	}
 	return s, nil
@@ -52,10 +52,13 @@ func usable(a netip.AddrPort) bool {
 func (s *Set) Host(ip netip.Addr) bool { return s.addrs[ip] }
 
 // Allowed says whether a is a media address.
-func (s *Set) Allowed(a netip.AddrPort) bool { return s.there[a] != nil }
+func (s *Set) Allowed(a netip.AddrPort) bool { return s.there[a].IsValid() }
 
-// Outbound is where a packet for a goes, nil when it must not go anywhere. The address is shared: do not change it.
-func (s *Set) Outbound(a netip.AddrPort) *net.UDPAddr { return s.there[a] }
+// Outbound is where a packet for a goes; not ok: it must not go anywhere.
+func (s *Set) Outbound(a netip.AddrPort) (to netip.AddrPort, ok bool) {
+	to, ok = s.there[a]
+	return to, ok
+}
 
 // Inbound is the name under which clients know the sender of a packet, nil when it must not come in. The address is shared:
 // do not change it.

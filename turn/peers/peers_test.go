@@ -19,10 +19,11 @@ func TestOnlyTheListedAddressInItsOwnEncoding(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range []netip.AddrPort{v4, v6} {
-		if !s.Allowed(a) || !s.Host(a.Addr()) || s.Outbound(a) == nil || s.Inbound(a) == nil {
+		if to, ok := s.Outbound(a); !s.Allowed(a) || !s.Host(a.Addr()) || !ok || to != a || s.Inbound(a) == nil {
 			t.Errorf("%v refused", a)
 		}
-		if other := netip.AddrPortFrom(a.Addr(), 7001); s.Allowed(other) || !s.Host(other.Addr()) || s.Outbound(other) != nil || s.Inbound(other) != nil {
+		other := netip.AddrPortFrom(a.Addr(), 7001)
+		if _, ok := s.Outbound(other); s.Allowed(other) || !s.Host(other.Addr()) || ok || s.Inbound(other) != nil {
 			t.Errorf("%v allowed", other)
 		}
 	}
@@ -58,7 +59,7 @@ func TestAnAliasIsReachedElsewhereUnderTheSameName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Outbound(v4).AddrPort() != local || s.Inbound(local).AddrPort() != v4 || s.Inbound(v4) != nil || s.Allowed(local) || s.Host(local.Addr()) {
+	if to, ok := s.Outbound(v4); !ok || to != local || s.Inbound(local).AddrPort() != v4 || s.Inbound(v4) != nil || s.Allowed(local) || s.Host(local.Addr()) {
 		t.Error("alias")
 	}
 }
