@@ -67,6 +67,19 @@ func TestAClientThatDoesNotReadIsLetGo(t *testing.T) {
 	})
 }
 
+func TestAnAllocationOutlivesTheOneBeforeIt(t *testing.T) {
+	both(t, func(t *testing.T, start starter) {
+		w := start(nil)
+		username, password := w.mint("alice", "s", time.Hour)
+		c := w.caller("udp", true, username, password)
+		for range 200 { // The reader of the former relay ends whenever it ends.
+			c.expect(0, stun.MethodAllocate, udpTransport)
+			c.expect(0, stun.MethodRefresh)
+			c.expect(0, stun.MethodRefresh, attr{stun.AttrLifetime, make([]byte, 4)})
+		}
+	})
+}
+
 func TestAPanicOfOursCostsOneMessage(t *testing.T) {
 	log := &logs{}
 	m, err := newMetrics(prometheus.NewRegistry())

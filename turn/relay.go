@@ -4,7 +4,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,8 +27,9 @@ type relay struct {
 	owner, session string
 	way            way
 
-	once sync.Once // Close.
-	gone sync.Once // The reading loop has ended.
+	once      sync.Once   // end.
+	gone      sync.Once   // The reading loop has ended.
+	dismissed atomic.Bool // The library has deleted the allocation.
 }
 
 // ReadFrom implements net.PacketConn: it gives the next packet of a media address.
@@ -38,8 +41,12 @@ func (r *relay) ReadFrom(b []byte) (int, net.Addr, error) {
 			if transient(err) {
 				continue
 			}
-			_ = r.Close()
+			_ = r.end()
 			r.gone.Do(r.carrier.relays.Done)
+			if r.dismissed.Load() {
+				// With an error the library would delete, once more, what the client has allocated: by now another one.
+				runtime.Goexit()
+			}
 			return 0, nil, err
 		}
 		addr := r.carrier.server.peers.Inbound(from)
@@ -68,8 +75,14 @@ func (r *relay) WriteTo(b []byte, addr net.Addr) (int, error) {
 	return len(b), nil
 }
 
-// Close ends the allocation; the library notices by its ReadFrom.
+// Close implements net.PacketConn: the library has deleted the allocation.
 func (r *relay) Close() error {
+	r.dismissed.Store(true)
+	return r.end()
+}
+
+// end ends the allocation; the library notices by its ReadFrom.
+func (r *relay) end() error {
 	var err error
 	r.once.Do(func() {
 		err = r.way.Close()

@@ -152,7 +152,7 @@ func (s *Server) Revoke(session string) int {
 	now := s.now()
 	list := s.books.revoke(session, now, now.Add(s.cfg.MaxCredentialLife))
 	for _, r := range list {
-		_ = r.Close()
+		_ = r.end()
 	}
 	return len(list)
 }
@@ -188,7 +188,7 @@ func (s *Server) follow(c *carrier) {
 	}
 	c.mu.Unlock()
 	for _, r := range list {
-		_ = r.Close()
+		_ = r.end()
 	}
 	c.relays.Wait()
 }
