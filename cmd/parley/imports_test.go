@@ -47,6 +47,7 @@ var packages = map[string]struct {
 	"sfu/seq":                {pure, nil},
 	"sfu/history":            {pure, []string{"sfu/"}},
 	"sfu/munge":              {pure, []string{"sfu/"}},
+	"sfu/layer":              {pure, []string{"sfu/"}},
 	"sfu/nack":               {pure, []string{"sfu/"}},
 	"sfu/report":             {pure, []string{"sfu/"}},
 	"sfu/slots":              {pure, nil},

@@ -18,8 +18,8 @@ type Indication uint8
 
 // The indications.
 const (
-	// Absent frames are not part of the target.
-	Absent Indication = iota
+	// NotPresent frames are not part of the target.
+	NotPresent Indication = iota
 	// Discardable frames are part of it, and no other frame of it refers to them.
 	Discardable
 	// Switchable frames are where one may begin to forward the target, when they can be decoded themselves.
@@ -184,7 +184,7 @@ func (s *Structure) derive() {
 	for t := range s.targets {
 		l := &s.layers[t]
 		for i := range s.templates {
-			if f := &s.templates[i]; f.indication(t) != Absent {
+			if f := &s.templates[i]; f.indication(t) != NotPresent {
 				s.present[t] |= 1 << i
 				l.spatial, l.temporal = max(l.spatial, f.spatial), max(l.temporal, f.temporal)
 			}
