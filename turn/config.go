@@ -14,7 +14,7 @@ import (
 
 // Relay is where the relayed addresses of one family are.
 type Relay struct {
-	// Bind is the local address that relay sockets are bound to; it also names the family.
+	// Bind is the local address that relay sockets are bound to.
 	Bind netip.Addr
 	// Advertise is what clients are told, when a router translates; the zero value means Bind.
 	Advertise netip.Addr
@@ -32,7 +32,8 @@ type Config struct {
 
 	// Relays has at most one entry per family; a family without is refused with 440.
 	Relays []Relay
-	// RelayPortMin and RelayPortMax bound the ports of relayed addresses, both included. Both zero: any free port.
+	// RelayPortMin and RelayPortMax bound the ports of relayed addresses, both included. Both zero: 49152 to 65535. The one
+	// that has rested longest is taken next.
 	RelayPortMin, RelayPortMax uint16
 
 	// Peers are the media addresses of this cluster as clients know them; nothing else is ever relayed to.
@@ -40,7 +41,7 @@ type Config struct {
 	// PeerAliases says where peers are really reached from here, when a router does not loop their address back.
 	PeerAliases map[netip.AddrPort]netip.AddrPort
 	// Media is what all Peers are addresses of, when that is the media plane of this process: relayed addresses then talk to
-	// it directly and need no socket, and their ports are numbers only. Nil: they talk through sockets.
+	// it directly, and a socket only keeps their port from others. Nil: they talk through their socket.
 	Media Media
 
 	// Secret signs the credentials, at least 16 bytes.

@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -8,9 +9,9 @@ import (
 
 // Media is the media plane of this process, as far as relaying goes. Its methods may be called by any goroutine.
 //
-// A relayed address is a name between the two, not an address of the network, and a socket of this machine or behind the same
-// router may have the very same one. So the plane keeps them apart by the way they come: what Deliver brings is from the
-// relayed address, and what the network brings never is.
+// What Deliver brings is from the relayed address, and what the network brings never is. No program on this machine can have
+// the address, because its port is bound as long as it is attached. But a source may be forged, or be given by the router that
+// has the advertised address: the plane drops what the network brings from an attached address.
 type Media interface {
 	// Attach makes a relayed address known before any client is told it. What the plane sends there it gives to receive,
 	// together with the media address it sends from, as that is called on this machine (see Config.PeerAliases). Receive
@@ -41,8 +42,8 @@ type datagram struct {
 // spare are datagrams that nobody waits for. An idle relayed address holds none.
 var spare = sync.Pool{New: func() any { return new(datagram) }}
 
-// direct is the way without a socket: to the media plane at once, from it through a bounded queue, because the library
-// reads when it likes.
+// direct is the way past the kernel: to the media plane at once, from it through a bounded queue, because the library reads
+// when it likes.
 type direct struct {
 	// Set at construction.
 	media   Media
@@ -50,7 +51,7 @@ type direct struct {
 	relayed netip.AddrPort
 	local   *net.UDPAddr
 	detach  func()
-	release func() // Gives the port back.
+	place   io.Closer // Keeps the port.
 
 	mu          sync.Mutex
 	some        sync.Cond // There is something to read, or never will be.
@@ -59,9 +60,9 @@ type direct struct {
 	closed      bool
 }
 
-// openDirect attaches a relayed address to the media plane. Release is called once it is detached again.
-func openDirect(media Media, m *metrics, relayed netip.AddrPort, release func()) *direct {
-	d := &direct{media: media, metrics: m, relayed: relayed, local: net.UDPAddrFromAddrPort(relayed), release: release}
+// newDirect attaches a relayed address to the media plane. Place is closed once it is detached again.
+func newDirect(media Media, m *metrics, relayed netip.AddrPort, place io.Closer) *direct {
+	d := &direct{media: media, metrics: m, relayed: relayed, local: net.UDPAddrFromAddrPort(relayed), place: place}
 	d.some.L = &d.mu
 	d.detach = media.Attach(relayed, d.receive)
 	return d
@@ -144,7 +145,7 @@ func (d *direct) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
 // LocalAddr implements way.
 func (d *direct) LocalAddr() net.Addr { return d.local }
 
-// Close implements way. It is called once.
+// Close implements way.
 func (d *direct) Close() error {
 	d.mu.Lock()
 	d.closed = true
@@ -157,6 +158,5 @@ func (d *direct) Close() error {
 	d.mu.Unlock()
 	d.some.Broadcast()
 	d.detach()
-	d.release()
-	return nil
+	return d.place.Close()
 }

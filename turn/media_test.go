@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -33,7 +34,7 @@ func (c *caller) release() {
 	c.expect(0, stun.MethodRefresh, attr{stun.AttrLifetime, make([]byte, 4)})
 }
 
-func TestADirectRelayIsKnownToThePlaneAndNotToTheSystem(t *testing.T) {
+func TestADirectRelayIsReachedThroughThePlaneOnly(t *testing.T) {
 	w := startDirect(t, nil)
 	c, relayed := w.allocate("alice")
 	if w.plane.receiver(relayed) == nil {
@@ -42,12 +43,23 @@ func TestADirectRelayIsKnownToThePlaneAndNotToTheSystem(t *testing.T) {
 	if port := relayed.Port(); port < dynamicMin {
 		t.Errorf("relayed at %v", relayed)
 	}
+	if pc, err := net.ListenPacket("udp4", relayed.String()); err == nil {
+		_ = pc.Close()
+		t.Errorf("%v can be anybody's", relayed)
+	}
+	c.expect(0, stun.MethodCreatePermission, peerAddr(w.media4))
+	network := &world{t: t} // What it brings ends at the socket.
+	network.knock(relayed, netip.AddrPort{}, 1000)
+	c.expect(0, stun.MethodRefresh)
+	if in, stray := w.metric("parley_turn_bytes_total", "to_client"), w.denied(deniedStray); in != 0 || stray != 0 {
+		t.Errorf("%v bytes and %v datagrams came in", in, stray)
+	}
+	c.release()
 	pc, err := net.ListenPacket("udp4", relayed.String())
 	if err != nil {
-		t.Fatalf("something is bound there: %v", err)
+		t.Fatalf("it is not given back: %v", err)
 	}
-	defer func() { _ = pc.Close() }()
-	c.release()
+	_ = pc.Close()
 	if left := w.plane.addresses(); len(left) != 0 {
 		t.Errorf("%v are attached", left)
 	}
@@ -71,28 +83,20 @@ func TestARefusedAllocationIsNotAttached(t *testing.T) {
 }
 
 func TestNoClientIsRelayedAtAMediaPort(t *testing.T) {
+	low := freeRange(t, 4)
 	w := startDirect(t, func(c *Config) {
-		public := netip.MustParseAddrPort("127.0.0.1:9")
+		public := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), low+1)
 		c.Peers = append(c.Peers, public)
-		c.PeerAliases = map[netip.AddrPort]netip.AddrPort{public: netip.MustParseAddrPort("127.0.0.1:8")}
-		c.RelayPortMin, c.RelayPortMax = 6, 10
+		c.PeerAliases = map[netip.AddrPort]netip.AddrPort{public: netip.AddrPortFrom(public.Addr(), low+2)}
+		c.RelayPortMin, c.RelayPortMax = low, low+3
 	})
-	for i, port := range w.relayedPorts("alice", "bob") {
-		if port != 6 && port != 10 {
-			t.Errorf("client %d is relayed at port %d", i, port)
+	for _, uid := range []string{"alice", "bob"} {
+		if _, relayed := w.allocate(uid); relayed.Port() != low && relayed.Port() != low+3 {
+			t.Errorf("%s is relayed at %v", uid, relayed)
 		}
 	}
 	username, password := w.mint("carol", "s", time.Hour)
 	w.caller("udp", true, username, password).expect(stun.CodeInsufficientCapacity, stun.MethodAllocate, udpTransport)
-}
-
-// relayedPorts allocates for each user.
-func (w *world) relayedPorts(uids ...string) (list []uint16) {
-	for _, uid := range uids {
-		_, relayed := w.allocate(uid)
-		list = append(list, relayed.Port())
-	}
-	return list
 }
 
 func TestALatePacketDoesNotReachTheNextOwnerOfThePort(t *testing.T) {
@@ -126,7 +130,7 @@ func alone(t *testing.T) (*direct, *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return openDirect(w.plane, m, netip.MustParseAddrPort("192.0.2.1:50000"), func() {}), w
+	return newDirect(w.plane, m, netip.MustParseAddrPort("192.0.2.1:50000"), io.NopCloser(nil)), w
 }
 
 // denied is how much was turned away for a reason.

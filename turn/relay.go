@@ -10,14 +10,6 @@ import (
 	"time"
 )
 
-// way is how a relayed address reaches the media addresses: a socket, or direct.
-type way interface {
-	ReadFromUDPAddrPort(b []byte) (n int, from netip.AddrPort, err error)
-	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
-	LocalAddr() net.Addr
-	Close() error
-}
-
 // relay is the relayed address of one allocation. It talks to media addresses only, whatever permissions the library holds.
 type relay struct {
 	// Set at construction.

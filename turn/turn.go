@@ -43,7 +43,7 @@ type Server struct {
 	ration   *ration.Ration
 
 	portsMu sync.Mutex
-	ports   map[bool]*ports.Ports // By whether it is IPv4; nil with sockets.
+	ports   map[bool]*ports.Ports // By whether it is IPv4.
 
 	mu        sync.Mutex
 	closed    bool
@@ -79,10 +79,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, bridge: &bridge{log: cfg.Logger}, metrics: m, peers: allowed, now: time.Now,
 		books: newBooks(cfg.QuotaPerCredential, cfg.MaxAllocations), closing: make(chan struct{}),
-		ration: ration.New(rate, 4*rate), conns: map[net.Conn]struct{}{}, perIP: map[netip.Addr]int{},
-	}
-	if cfg.Media != nil {
-		s.ports = relayPorts(&cfg)
+		ration: ration.New(rate, 4*rate), ports: relayPorts(&cfg), conns: map[net.Conn]struct{}{}, perIP: map[netip.Addr]int{},
 	}
 	if err := s.listen(); err != nil {
 		s.Close()

@@ -2,40 +2,91 @@ package turn
 
 import (
 	"errors"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 
 	"github.com/parleyrtc/parley/turn/ports"
 )
 
+// way is how a relayed address reaches the media addresses: a socket, or direct.
+type way interface {
+	ReadFromUDPAddrPort(b []byte) (n int, from netip.AddrPort, err error)
+	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
+	LocalAddr() net.Addr
+	// Close is called once.
+	Close() error
+}
+
+// openWay gives a relayed address of a family its port and its way to the media addresses.
+func (s *Server) openWay(at Relay) (way, error) {
+	place, err := s.openSocket(at.Bind)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.cfg.Media == nil:
+		return place, nil
+	}
+	_ = place.SetReadBuffer(0) // The least there is, because nobody reads it.
+	return newDirect(s.cfg.Media, s.metrics, netip.AddrPortFrom(at.Advertise, place.port), place), nil
+}
+
+// socket is a bound port.
+type socket struct {
+	*net.UDPConn
+	port     uint16
+	giveBack func()
+}
+
+// Close implements way.
+func (s *socket) Close() error {
+	err := s.UDPConn.Close()
+	s.giveBack()
+	return err
+}
+
 var errNoRelayPort = errors.New("turn: no free relay port")
 
-// openWay gives a relayed address of a family its way to the media addresses.
-func (s *Server) openWay(at Relay) (way, error) {
-	low, high := s.cfg.RelayPortMin, s.cfg.RelayPortMax
-	if s.cfg.Media == nil {
-		return openSocket(at.Bind, low, high)
+// portTries is how many ports that somebody else has are passed over before a range counts as full.
+const portTries = 128
+
+// openSocket binds the port that has rested longest.
+func (s *Server) openSocket(bind netip.Addr) (*socket, error) {
+	network := "udp6"
+	if bind.Is4() {
+		network = "udp4"
 	}
-	v4 := at.Bind.Is4()
+	for range portTries {
+		port, ok := s.takePort(bind.Is4())
+		if !ok {
+			break
+		}
+		giveBack := func() { s.returnPort(bind.Is4(), port) }
+		conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(netip.AddrPortFrom(bind, port)))
+		if err == nil {
+			return &socket{conn, port, giveBack}, nil
+		}
+		giveBack()
+	}
+	return nil, errNoRelayPort
+}
+
+func (s *Server) takePort(v4 bool) (port uint16, ok bool) {
 	s.portsMu.Lock()
-	port, ok := s.ports[v4].Take()
-	s.portsMu.Unlock()
-	if !ok {
-		return nil, errNoRelayPort
-	}
-	return openDirect(s.cfg.Media, s.metrics, netip.AddrPortFrom(at.Advertise, port), func() {
-		s.portsMu.Lock()
-		defer s.portsMu.Unlock()
-		s.ports[v4].Return(port)
-	}), nil
+	defer s.portsMu.Unlock()
+	return s.ports[v4].Take()
+}
+
+func (s *Server) returnPort(v4 bool, port uint16) {
+	s.portsMu.Lock()
+	defer s.portsMu.Unlock()
+	s.ports[v4].Return(port)
 }
 
 // The ports without a range of the operator's (RFC 8656 §7.2).
 const dynamicMin, dynamicMax = 49152, 65535
 
-// relayPorts are the ports of each family's relayed addresses that need no socket. A media port is none of them, so that no
-// client is called what we are called.
+// relayPorts are the ports of each family's relayed addresses. A media port is none of them: where a router translates, it
+// need not be bound at the address that relays bind, and no client must be called what we are called.
 func relayPorts(c *Config) map[bool]*ports.Ports {
 	low, high := c.RelayPortMin, c.RelayPortMax
 	if low == 0 {
@@ -51,35 +102,4 @@ func relayPorts(c *Config) map[bool]*ports.Ports {
 		all[r.Bind.Is4()] = ports.New(low, high, func(port uint16) bool { return media[port] })
 	}
 	return all
-}
-
-// portTries is how many taken ports are passed over before a range counts as full.
-const portTries = 128
-
-// openSocket binds a relay socket within the range, starting anywhere in it.
-func openSocket(bind netip.Addr, low, high uint16) (way, error) {
-	network := "udp6"
-	if bind.Is4() {
-		network = "udp4"
-	}
-	if low == 0 {
-		return listenUDP(network, bind, 0)
-	}
-	size := int(high) - int(low) + 1
-	start := rand.IntN(size)
-	for i := range min(size, portTries) {
-		if conn, err := listenUDP(network, bind, low+uint16((start+i)%size)); err == nil {
-			return conn, nil
-		}
-	}
-	return nil, errNoRelayPort
-}
-
-// listenUDP binds one port.
-func listenUDP(network string, bind netip.Addr, port uint16) (way, error) {
-	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(netip.AddrPortFrom(bind, port)))
-	if err != nil {
-		return nil, err // Not a way that holds nil.
-	}
-	return conn, nil
 }
