@@ -8,10 +8,11 @@ import (
 )
 
 const (
-	// arenaSize bounds what waits in a batch, in bytes of payload.
-	arenaSize = 512 << 10
-	// fullSize is the longest payload, in bytes: what fits an Ethernet frame, and the number in front of a repetition.
-	fullSize = 1502
+	// arenaSize bounds what waits in a batch, in bytes: as much as stays in a processor's second-level cache.
+	arenaSize = 256 << 10
+	// fullSize is the longest packet, in bytes: a payload that fits an Ethernet frame, the number in front of a repetition, a
+	// header with every extension and the tag.
+	fullSize = 1502 + packet.MaxHeaderSize + 16
 	// maxRTCP is how long a compound packet may be, in bytes: with what SRTP, UDP and a relay add it must fit any road.
 	maxRTCP = 1150
 )
@@ -34,15 +35,22 @@ type Outgoing struct {
 // Batch collects packets for any number of peers and sends them with as few system calls as it takes. One goroutine may use it
 // at a time.
 type Batch struct {
-	plane   *Plane
-	packets []waiting
-	arena   []byte // payloads of packets, one after the other
+	plane *Plane
+	lane  int    // which of an address's sockets it sends from
+	arena []byte // sealed packets, one after the other; on pion's path payloads
 
+	// Of our own path.
+	trains   []train
+	outboxes []outbox // by index of the local address
+	single   [1]arrival
+	lent     []byte // what single is of
+
+	// Of pion's path.
+	packets   []waiting
 	reports   []rtcp.Packet // of compounds, one after the other
 	compounds []compound
-
-	header rtp.Header // of the packet being written
-	level  [1]byte
+	header    rtp.Header // of the packet being written
+	level     [1]byte
 }
 
 // waiting is one packet; its payload is arena[from:to].
@@ -63,7 +71,11 @@ func (p *Plane) Batch() *Batch {
 	if b, ok := p.batches.Get().(*Batch); ok {
 		return b
 	}
-	return &Batch{plane: p}
+	return p.newBatch(0)
+}
+
+func (p *Plane) newBatch(lane int) *Batch {
+	return &Batch{plane: p, lane: lane, outboxes: make([]outbox, len(p.sockets))}
 }
 
 // Recycle flushes a batch, which is not to be used any more. It is called without locks.
@@ -87,7 +99,13 @@ func (b *Batch) Reserve(packets int) {
 // points to is lent until Add returns. Packets of one peer are added by one goroutine at a time, each in the order of its
 // numbers.
 func (b *Batch) Add(p *Peer, o *Outgoing) bool {
-	if p.closed.Load() || o.Stream.writer == nil {
+	if p.closed.Load() {
+		return false
+	}
+	if p.shadow != nil {
+		return b.seal(p.shadow, o)
+	}
+	if o.Stream.writer == nil {
 		return false
 	}
 	from := len(b.arena)
@@ -99,24 +117,37 @@ func (b *Batch) Add(p *Peer, o *Outgoing) bool {
 // AddRTCP takes packets for a peer, to be sent as one compound packet, or as several when they do not fit one. They belong to
 // the batch until it is flushed. Other goroutines may add for the same peer meanwhile.
 func (b *Batch) AddRTCP(p *Peer, packets []rtcp.Packet) {
-	from, size := len(b.reports), 0
-	for _, packet := range packets {
+	from, size := 0, 0
+	for i, packet := range packets {
 		n := packet.MarshalSize()
-		if size+n > maxRTCP && len(b.reports) > from {
-			b.compounds = append(b.compounds, compound{p, from, len(b.reports)})
-			from, size = len(b.reports), 0
+		if size+n > maxRTCP && i > from {
+			b.addCompound(p, packets[from:i])
+			from, size = i, 0
 		}
-		b.reports = append(b.reports, packet)
 		size += n
 	}
-	if len(b.reports) > from {
-		b.compounds = append(b.compounds, compound{p, from, len(b.reports)})
+	if len(packets) > from {
+		b.addCompound(p, packets[from:])
 	}
+}
+
+func (b *Batch) addCompound(p *Peer, packets []rtcp.Packet) {
+	if p.shadow != nil {
+		b.sealReports(p.shadow, packets)
+		return
+	}
+	from := len(b.reports)
+	b.reports = append(b.reports, packets...)
+	b.compounds = append(b.compounds, compound{p, from, len(b.reports)})
 }
 
 // Flush sends what was added, each peer's packets in order, and returns how many failed. It is called without locks. A client
 // that does not read, over TCP, loses packets.
 func (b *Batch) Flush() (failed int) {
+	if len(b.arena) == 0 && len(b.compounds) == 0 && len(b.packets) == 0 {
+		return 0
+	}
+	failed = b.depart()
 	for i := range b.packets {
 		if b.write(&b.packets[i]) != nil {
 			failed++

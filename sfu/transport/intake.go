@@ -15,8 +15,7 @@ const (
 	// four networks and three ways through TURN comes from fewer than twenty.
 	maxRemotes = 32
 
-	// What one address and port may send: more than any publisher, and much less than an agent can look at. Behind the
-	// socket pion queues without a bound.
+	// What one address and port may send: more than any publisher, and much less than an agent can look at.
 	sourceRate, sourceBurst = 5_000, 5_000
 	// How many of an IP address's datagrams may be STUN, which finds its way to an agent from any port. An office behind one
 	// NAT, or everybody on our own relay, shares it.
@@ -34,6 +33,7 @@ type bucket struct {
 	at     time.Time
 }
 
+// take takes one token; false: there is none.
 func (b *bucket) take(now time.Time, rate, burst float64) bool {
 	if b.at.IsZero() {
 		b.tokens = burst
@@ -59,32 +59,15 @@ func customer(addr netip.Addr) netip.Addr {
 	return addr
 }
 
-// intake is a media socket that drops what one address sends above its rate. Memory is fixed: addresses share a table of
-// buckets, at worst two of them one.
+// intake refuses what one address sends above its rate. Memory is fixed: addresses share a table of buckets, at worst two of
+// them one. It belongs to the one reader of a socket.
 type intake struct {
-	*net.UDPConn
-	refused *atomic.Uint64
-
-	// Owned by the one reader.
 	seed    maphash.Seed
 	sources [sourceBuckets]bucket
 	checks  [checkBuckets]bucket
 }
 
-func newIntake(conn *net.UDPConn, refused *atomic.Uint64) *intake {
-	return &intake{UDPConn: conn, refused: refused, seed: maphash.MakeSeed()}
-}
-
-// ReadFromAddrPort reads the next datagram that may pass (ice.AddrPortReaderWriter).
-func (i *intake) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	for {
-		n, from, err := i.ReadFromUDPAddrPort(b)
-		if err != nil || i.allow(time.Now(), from, n > 0 && b[0] < 4) {
-			return n, from, err
-		}
-		i.refused.Add(1)
-	}
-}
+func newIntake() *intake { return &intake{seed: maphash.MakeSeed()} }
 
 // allow says whether a datagram, STUN or not (RFC 7983), may pass. A yes is counted.
 func (i *intake) allow(now time.Time, from netip.AddrPort, stun bool) bool {
@@ -92,11 +75,6 @@ func (i *intake) allow(now time.Time, from netip.AddrPort, stun bool) bool {
 		return false
 	}
 	return i.sources[maphash.Comparable(i.seed, from)%sourceBuckets].take(now, sourceRate, sourceBurst)
-}
-
-// WriteToAddrPort sends a datagram (ice.AddrPortReaderWriter).
-func (i *intake) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	return i.WriteToUDPAddrPort(b, to)
 }
 
 // fair is a listener that one address cannot fill.

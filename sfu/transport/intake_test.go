@@ -9,7 +9,7 @@ import (
 )
 
 func TestOneAddressDoesNotTakeTheSocketForItself(t *testing.T) {
-	i := newIntake(nil, &atomic.Uint64{})
+	i := newIntake()
 	now := time.Now()
 	from := func(port uint16) netip.AddrPort { return netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port) }
 	passed := 0

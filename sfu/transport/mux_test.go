@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -292,7 +291,7 @@ func BenchmarkControl(b *testing.B) {
 	c, _ := face.GetConn("anna", net.UDPAddrFromAddrPort(here))
 	m.learn(o, 0, somewhere)
 	check, buffer := request("anna:x"), make([]byte, maxQueued)
-	door, now := newIntake(nil, &atomic.Uint64{}), time.Now()
+	door, now := newIntake(), time.Now()
 	for name, do := range map[string]func(){
 		"allow":             func() { now = now.Add(time.Millisecond); door.allow(now, somewhere, false) },
 		"stranger's DTLS":   func() { m.control(0, port(1), hello) },

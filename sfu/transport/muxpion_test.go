@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +42,7 @@ func newSocket(t *testing.T, places int, take func(m *mux, local int, from netip
 }
 
 func (s *socket) read(take func(m *mux, local int, from netip.AddrPort, b []byte) bool) {
-	door := newIntake(nil, &atomic.Uint64{})
+	door := newIntake()
 	b := make([]byte, 2048)
 	for {
 		n, from, err := s.conn.ReadFromUDPAddrPort(b)

@@ -87,7 +87,7 @@ func (p *Peer) answer(ctx context.Context, offer *Description, sends map[string]
 			continue
 		}
 		// The names are the role's: those of the section would keep the whole offer in memory.
-		stream := &Stream{MID: line.MID, Video: s.Kind == "video", id: line.StreamID}
+		stream := &Stream{MID: line.MID, Video: s.Kind == "video", id: line.StreamID, fast: p.plane.fast}
 		sender, err := p.pc.AddTrack(track{stream})
 		if err == nil {
 			err = p.placed(sender, s.MID) // the m-line may have two directions, or no codec of ours
@@ -115,7 +115,7 @@ func (p *Peer) answer(ctx context.Context, offer *Description, sends map[string]
 	}
 	streams := map[string]*Stream{}
 	for mid := range sends {
-		if s := p.streams[mid]; s.writer != nil {
+		if s := p.streams[mid]; s.bound {
 			streams[mid] = s
 		}
 	}

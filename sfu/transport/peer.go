@@ -67,7 +67,13 @@ type Peer struct {
 	streams     map[string]*Stream
 	ufrag       string // of the client's ICE
 
-	batch [1]Datagram // owned by the receiving goroutine
+	// On the fast path.
+	shadow *shadow // nil on pion's
+	keys   keys
+	tcp    *tcpFace    // nil without ICE-TCP
+	broken atomic.Bool // DTLS left no keys that we can use
+
+	batch [1]Datagram // owned by the receiving goroutine, on pion's path
 
 	remotes  atomic.Int32 // addresses since the last ICE restart
 	sources  atomic.Int32
@@ -96,12 +102,15 @@ func (p *Plane) NewPeer(sink Sink) (*Peer, error) {
 		RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire,
 	})
 	if err != nil {
+		p.mux.forget(peer)
 		return nil, fmt.Errorf("new peer connection: %w", err)
 	}
 	p.peers.Add(1)
-	peer.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { sink.State() })
+	peer.pc.OnConnectionStateChange(peer.changed)
 	peer.pc.OnDataChannel(peer.opened)
-	peer.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(peer.roaming.chosen)
+	dtls := peer.pc.SCTP().Transport()
+	dtls.OnStateChange(peer.secured)
+	dtls.ICETransport().OnSelectedCandidatePairChange(peer.chosen)
 	return peer, nil
 }
 
@@ -112,8 +121,11 @@ func (p *Peer) another(net.IP) bool {
 
 // State is the connection's state at this moment.
 func (p *Peer) State() State {
-	if p.flooded.Load() {
+	switch {
+	case p.flooded.Load():
 		return Flooded
+	case p.broken.Load():
+		return Closed
 	}
 	switch p.pc.ConnectionState() {
 	case webrtc.PeerConnectionStateConnected:
@@ -160,9 +172,13 @@ func (p *Peer) Close() {
 		p.reading.Lock()
 		p.closed.Store(true)
 		p.reading.Unlock()
+		if p.shadow != nil {
+			p.shadow.path.Store(nil)
+		}
 		go func() {
 			defer p.plane.peers.Done()
 			_ = p.pc.GracefulClose() // there is nobody to tell
+			p.plane.mux.forget(p)
 			p.readers.Wait()
 		}()
 	})

@@ -2,10 +2,11 @@
 //
 // A Plane owns the sockets; a Peer is one client's PeerConnection. Decrypted packets come up to a Sink with their arrival time,
 // and with a Batch that takes all that they lead to, for any peers: how the two become datagrams is nobody else's business.
-// Here pion does it.
-// Media is taken from pion through its BufferFactory, on the goroutine that decrypted it: compared with reading TrackRemotes
-// that is one goroutine, two copies and one wake-up less for each packet, all of a client's packets come in order on one
-// goroutine, and packets of sources that no SDP declared come as well.
+//
+// There are two ways. On the fast one (worker.go, shadow.go, trains.go), pion does SDP, ICE, DTLS and data channels, and media
+// never passes through it: a worker takes what the kernel has for a socket, opens it in place, and what it leads to leaves with
+// one system call for many. On pion's (recv.go, deferred in batch.go), for other systems than Linux and as the measure of the
+// first, pion opens and seals.
 package transport
 
 import (
@@ -17,7 +18,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -34,6 +34,8 @@ type Config struct {
 	Advertise    []netip.Addr // in place of the local addresses, one of each family at most
 	Disconnected time.Duration
 	Failed       time.Duration
+	Path         Path
+	Segmentation Switch // whether trains of packets go to the kernel in one piece; Auto: if it can be trusted with them
 	Logger       *slog.Logger
 }
 
@@ -43,22 +45,33 @@ type Plane struct {
 	certificate webrtc.Certificate
 	net         *stdnet.Net // this machine's interfaces, asked for once: our sockets do not follow them either
 
-	udp       *ice.MultiUDPMuxDefault
+	fast    bool // media takes our own path, not pion's
+	longest int  // datagrams of one train
+
+	mux       *mux
 	tcp       tcpMuxes
-	sockets   []*net.UDPConn
+	sockets   [][]udpSocket    // for each local address
+	local     []netip.AddrPort // what the sockets are bound to
+	relays    relays
 	addresses []netip.AddrPort // as candidates carry them
 	bound     map[netip.Addr]bool
 	loopback  bool
-	refused   atomic.Uint64
-	unsent    atomic.Uint64
+
+	counts  counts
+	refused atomic.Uint64
+	unsent  atomic.Uint64
 
 	batches sync.Pool
 	peers   sync.WaitGroup
+	readers sync.WaitGroup
 }
 
 // Listen opens the sockets. An error says which address cannot be had.
 func Listen(config Config) (*Plane, error) {
 	p := &Plane{config: config, bound: map[netip.Addr]bool{}}
+	if err := p.choose(); err != nil {
+		return nil, err
+	}
 	var err error
 	if p.certificate, err = certificate(); err != nil {
 		return nil, err
@@ -69,7 +82,22 @@ func Listen(config Config) (*Plane, error) {
 	if err := p.listen(); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
+	places := controlPlaces
+	if !p.fast {
+		places = mediaPlaces
+	}
+	p.mux = newMux(p.local, places, p.write)
+	p.read()
 	return p, nil
+}
+
+// write sends one datagram of pion's from one of our addresses.
+func (p *Plane) write(local int, b []byte, to netip.AddrPort) error {
+	if r := p.relays.at(to); r != nil {
+		r.send(b, p.local[local])
+		return nil
+	}
+	return p.sockets[local][0].WriteTo(b, to)
 }
 
 // certificate is one for all peers. Clients check its fingerprint and nothing else (RFC 8827 §6.5), so it may outlive any
@@ -98,8 +126,10 @@ func (p *Plane) Refused() uint64 { return p.refused.Load() }
 
 // Overflowed is how many datagrams came faster than they were read, so that the kernel dropped them.
 func (p *Plane) Overflowed() (n uint64) {
-	for _, s := range p.sockets {
-		n += overflowed(s)
+	for _, sockets := range p.sockets {
+		for _, s := range sockets {
+			n += s.Dropped()
+		}
 	}
 	return n
 }
@@ -108,12 +138,12 @@ func (p *Plane) Overflowed() (n uint64) {
 func (p *Plane) Close() error {
 	p.peers.Wait()
 	var errs []error
-	if p.udp != nil {
-		errs = append(errs, p.udp.Close())
+	for _, sockets := range p.sockets {
+		for _, s := range sockets {
+			errs = append(errs, s.Close())
+		}
 	}
-	for _, s := range p.sockets {
-		_ = s.Close() // the mux has closed those it took over
-	}
+	p.readers.Wait()
 	errs = append(errs, p.tcp.Close())
 	return errors.Join(errs...)
 }
@@ -124,17 +154,17 @@ func (p *Plane) api(peer *Peer) (*webrtc.API, error) {
 		return nil, err
 	}
 	var s webrtc.SettingEngine
-	s.SetICEUDPMux(p.udp)
+	s.SetICEUDPMux(p.mux.peer(peer))
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if len(p.tcp) > 0 {
-		s.SetICETCPMux(p.tcp)
+		s.SetICETCPMux(peer.overTCP())
 		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
 	s.SetNetworkTypes(types)
 	s.SetIncludeLoopbackCandidate(p.loopback)
 	s.SetIPFilter(p.offered)
 	s.SetRemoteIPFilter(peer.another)
-	s.SetICEBindingRequestHandler(peer.roaming.check)
+	s.SetICEBindingRequestHandler(peer.checked)
 	s.DisableActiveTCP(true)
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetICETimeouts(p.config.Disconnected, p.config.Failed, 2*time.Second)
@@ -151,7 +181,13 @@ func (p *Plane) api(peer *Peer) (*webrtc.API, error) {
 	s.SetSCTPMaxReceiveBufferSize(256 << 10)
 	s.SetSCTPMaxMessageSize(maxMessage)
 	s.LoggerFactory = loggers{p.config.Logger}
-	s.BufferFactory = peer.buffer
+	if p.fast {
+		peer.shadow = &shadow{peer: peer}
+		s.SetDTLSKeyLogWriter(&peer.keys)
+		s.SetDTLSServerHelloMessageHook(peer.keys.hello)
+	} else {
+		s.BufferFactory = peer.buffer
+	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(s), noInterceptors), nil
 }
 

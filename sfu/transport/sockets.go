@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	socketBuffer   = 4 << 20 // bytes, each way; the kernel may grant less
 	tcpConnections = 4096    // open at a time on one listener
 	tcpWriteBuffer = 1 << 20 // bytes of one client, then packets are dropped
 	tcpPatience    = 10 * time.Second
@@ -22,31 +21,25 @@ const (
 
 // listen opens every address of the configuration.
 func (p *Plane) listen() error {
-	var muxes []ice.UDPMux
 	for _, address := range p.config.UDP {
 		hosts, port, err := expand(address, p.config.Advertise)
 		if err != nil {
 			return fmt.Errorf("media UDP address %q: %w", address, err)
 		}
 		for _, host := range hosts {
-			conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(host, port)))
+			sockets, err := p.open(netip.AddrPortFrom(host, port))
 			if err != nil {
-				return fmt.Errorf("media UDP port: %w", err)
+				return err
 			}
-			p.sockets = append(p.sockets, conn)
-			_ = conn.SetReadBuffer(socketBuffer)
-			_ = conn.SetWriteBuffer(socketBuffer)
-			local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+			local := sockets[0].Local()
 			port = local.Port() // port 0 is chosen once for all addresses of a wildcard
+			p.sockets, p.local = append(p.sockets, sockets), append(p.local, local)
 			p.note(local)
-			muxes = append(muxes, ice.NewUDPMuxDefault(ice.UDPMuxParams{
-				UDPConn: newIntake(conn, &p.refused), Net: p.net, Logger: loggers{p.config.Logger}.NewLogger("ice"),
-			}))
 		}
 	}
-	p.udp = ice.NewMultiUDPMuxDefault(muxes...)
-	read, write := granted(p.sockets[0])
-	p.config.Logger.Info("media sockets", "addresses", p.addresses, "receive_buffer", read, "send_buffer", write, "asked", socketBuffer)
+	read, write := p.sockets[0][0].Buffers()
+	p.config.Logger.Info("media sockets", "addresses", p.addresses, "for_each", len(p.sockets[0]), "path", p.pathName(),
+		"receive_buffer", read, "send_buffer", write, "asked", socketBuffer, "segments", p.longest > 1)
 	for _, address := range p.config.TCP {
 		if err := p.listenTCP(address); err != nil {
 			return err

@@ -10,8 +10,10 @@ type Stream struct {
 	SSRC  uint32
 	RTX   uint32 // SSRC of retransmissions; 0: none negotiated
 
-	id     string // of the MediaStream that the client sees
-	writer webrtc.TrackLocalWriter
+	id     string                  // of the MediaStream that the client sees
+	bound  bool                    // something was agreed on
+	writer webrtc.TrackLocalWriter // on pion's path
+	fast   bool                    // media takes our path
 }
 
 // track is the face of a Stream towards pion.
@@ -22,7 +24,10 @@ type track struct{ stream *Stream }
 func (t track) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	t.stream.SSRC = uint32(c.SSRC())
 	t.stream.RTX = uint32(c.SSRCRetransmission())
-	t.stream.writer = c.WriteStream()
+	t.stream.bound = true
+	if !t.stream.fast { // else there would be two who seal under one key
+		t.stream.writer = c.WriteStream()
+	}
 	if codecs := c.CodecParameters(); len(codecs) > 0 {
 		return codecs[0], nil
 	}

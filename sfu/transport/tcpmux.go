@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -18,7 +19,8 @@ type tcpFace struct {
 	owner     owner
 	counts    *tcpCounts
 
-	mu     sync.Mutex                       // held to write proven
+	conns  atomic.Pointer[[]*tcpConn]       // the latest first; written with mu held
+	mu     sync.Mutex                       // held to write conns and proven
 	proven atomic.Pointer[[]netip.AddrPort] // where authenticated checks came from, the latest last
 }
 
@@ -69,7 +71,7 @@ func (f *tcpFace) knows(from net.Addr) bool {
 func (f *tcpFace) GetAllConns(ufrag string, isIPv6 bool, local net.IP) ([]net.PacketConn, error) {
 	conns, err := f.listeners.GetAllConns(ufrag, isIPv6, local)
 	for i, c := range conns {
-		conns[i] = &tcpConn{c, f}
+		conns[i] = f.wrap(c)
 	}
 	return conns, err
 }
@@ -80,7 +82,40 @@ func (f *tcpFace) GetConnByUfrag(ufrag string, isIPv6 bool, local net.IP) (net.P
 	if err != nil {
 		return nil, err
 	}
-	return &tcpConn{c, f}, nil
+	return f.wrap(c), nil
+}
+
+// maxTCPConns is how many local addresses, and those of the time before the last ICE restart, a client's packets may leave by.
+const maxTCPConns = 16
+
+func (f *tcpFace) wrap(inner net.PacketConn) *tcpConn {
+	c := &tcpConn{inner, f}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	next := []*tcpConn{c}
+	if old := f.conns.Load(); old != nil {
+		next = append(next, (*old)[:min(len(*old), maxTCPConns-1)]...)
+	}
+	f.conns.Store(&next)
+	return c
+}
+
+// tcpWay leads to one connection of a client.
+type tcpWay struct {
+	face *tcpFace
+	to   net.Addr
+}
+
+// send queues a packet; net.ErrClosed when the connection is gone.
+func (w *tcpWay) send(b []byte) error {
+	if conns := w.face.conns.Load(); conns != nil {
+		for _, c := range *conns {
+			if _, err := c.WriteTo(b, w.to); !errors.Is(err, io.ErrClosedPipe) { // this is what a conn says that does not know the address
+				return err
+			}
+		}
+	}
+	return net.ErrClosed
 }
 
 // RemoveConnByUfrag closes the connections of a fragment.

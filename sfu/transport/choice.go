@@ -1,0 +1,93 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/parleyrtc/parley/sfu/protect"
+	"github.com/parleyrtc/parley/sfu/transport/datagram"
+)
+
+// Path is which way media takes through this process.
+type Path string
+
+// The paths. The empty one is AutoPath.
+const (
+	AutoPath Path = "auto" // pion
+	FastPath Path = "fast" // our own; Linux only
+	PionPath Path = "pion"
+)
+
+// Switch is a feature that can be left to us. The empty one is Auto.
+type Switch string
+
+// The positions of a switch.
+const (
+	Auto Switch = "auto"
+	On   Switch = "on"
+	Off  Switch = "off"
+)
+
+// choose settles which path media takes, and how long trains may be.
+func (p *Plane) choose() error {
+	available := runtime.GOOS == "linux"
+	switch p.config.Path {
+	case "", AutoPath:
+	case FastPath:
+		if p.fast = available; !available {
+			return errors.New("the fast media path needs Linux: choose auto or pion")
+		}
+	case PionPath:
+	default:
+		return fmt.Errorf("there is no media path %q: choose auto, fast or pion", p.config.Path)
+	}
+	p.longest = datagram.MaxSegments
+	switch p.config.Segmentation {
+	case "", Auto:
+		if ok, why := datagram.SegmentationTrusted(); !ok {
+			p.config.Logger.Info("packets are sent one by one", "why", why)
+			p.longest = 1
+		}
+	case On:
+	case Off:
+		p.longest = 1
+	default:
+		return fmt.Errorf("segmentation cannot be %q: choose auto, on or off", p.config.Segmentation)
+	}
+	return nil
+}
+
+// pathName is the path in use.
+func (p *Plane) pathName() Path {
+	if p.fast {
+		return FastPath
+	}
+	return PionPath
+}
+
+// counts is what became of media that was not handed up.
+type counts struct {
+	strange   atomic.Uint64 // from an address that is nobody's
+	malformed atomic.Uint64 // no RTP or RTCP packet
+	forged    atomic.Uint64 // its tag was wrong
+	repeated  atomic.Uint64 // it was there before
+	sources   atomic.Uint64 // one source too many
+	early     atomic.Uint64 // too many came before the keys
+	tcp       tcpCounts
+}
+
+// refuse counts a datagram that did not open.
+func (c *counts) refuse(err error) {
+	switch {
+	case errors.Is(err, protect.ErrTag):
+		c.forged.Add(1)
+	case errors.Is(err, protect.ErrReplay):
+		c.repeated.Add(1)
+	case errors.Is(err, protect.ErrSources):
+		c.sources.Add(1)
+	default:
+		c.malformed.Add(1)
+	}
+}

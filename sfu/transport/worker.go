@@ -1,0 +1,121 @@
+package transport
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"github.com/parleyrtc/parley/sfu/transport/datagram"
+)
+
+const (
+	// receiveBatch is how many datagrams are taken from the kernel at once: some frames of video, and few enough that the first
+	// does not wait long for the last.
+	receiveBatch = 64
+	// maxDatagram is more than any Ethernet frame holds, in bytes.
+	maxDatagram = 2048
+)
+
+// worker is the goroutine that takes what comes to one socket all the way to the subscribers' sockets. For each local address
+// there are as many as the process has processors; the kernel keeps a client's flow at one of them (SO_REUSEPORT).
+type worker struct {
+	plane  *Plane
+	local  int
+	socket *datagram.Shared
+	inbox  *datagram.Inbox
+	batch  *Batch
+	intake *intake
+
+	// Of the receive batch that is being handled.
+	runs  []run
+	used  int            // of runs
+	from  netip.AddrPort // the last datagram's, and whose it is
+	whose *remote
+}
+
+// run is what one client sent in one receive batch.
+type run struct {
+	client   *shadow
+	arrivals []arrival
+}
+
+// serve handles batch after batch until the socket is closed.
+func (w *worker) serve() {
+	for {
+		messages, err := w.socket.Receive(w.inbox)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err == nil: // else it is the kernel's word on something we sent
+			w.handle(time.Now(), messages)
+		}
+	}
+}
+
+// handle takes one batch: STUN and DTLS at once, because connections live by them; then media, client by client, so that a
+// frame's packets leave together.
+func (w *worker) handle(now time.Time, messages []datagram.Message) {
+	wall, control := now.UnixNano(), false
+	w.whose, w.from = nil, netip.AddrPort{}
+	for i := range messages {
+		m := &messages[i]
+		switch {
+		case len(m.Data) == 0:
+		case isMedia(m.Data):
+			w.media(m, arrived(now, wall, m.At))
+		case w.intake.allow(now, m.From, m.Data[0] < 4):
+			control = w.plane.mux.control(w.local, m.From, m.Data) || control
+		default:
+			w.plane.refused.Add(1)
+		}
+	}
+	for i := range w.runs[:w.used] {
+		r := &w.runs[i]
+		r.client.take(now, r.arrivals, w.batch)
+		clear(r.arrivals)
+		r.client, r.arrivals = nil, r.arrivals[:0]
+	}
+	w.used = 0
+	w.batch.Flush()
+	if control {
+		runtime.Gosched() // STUN and DTLS never wait behind the next batch
+	}
+}
+
+// media puts one datagram with the others of its client.
+func (w *worker) media(m *datagram.Message, at time.Time) {
+	if m.From != w.from || w.whose == nil {
+		w.from, w.whose = m.From, w.plane.mux.at(m.From)
+		if w.whose != nil && w.plane.relays.has(m.From) { // it only says so
+			w.whose = nil
+		}
+	}
+	if w.whose == nil {
+		w.plane.counts.strange.Add(1)
+		return
+	}
+	client := w.whose.owner.(*Peer).shadow
+	for i := range w.runs[:w.used] {
+		if w.runs[i].client == client {
+			w.runs[i].arrivals = append(w.runs[i].arrivals, arrival{at, m.Data})
+			return
+		}
+	}
+	if w.used == len(w.runs) {
+		w.runs = append(w.runs, run{})
+	}
+	r := &w.runs[w.used]
+	w.used++
+	r.client, r.arrivals = client, append(r.arrivals, arrival{at, m.Data})
+}
+
+// arrived puts the kernel's time of arrival, on the clock on the wall, on the clock of now, which nobody sets. Without one, or
+// with one from another age, because somebody has set the other clock, it is now.
+func arrived(now time.Time, wall, kernel int64) time.Time {
+	if ago := wall - kernel; kernel != 0 && ago > 0 && ago < int64(time.Second) {
+		return now.Add(-time.Duration(ago))
+	}
+	return now
+}
