@@ -11,7 +11,7 @@ FUZZTIME ?= 3s
 # staticcheck is run at this version without being a dependency of the module.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test test-go test-web test-e2e test-firefox test-long lint bench fuzz web web-fresh setup docker clean
+.PHONY: help run build parley-bench test test-go test-web test-e2e test-firefox test-long lint bench fuzz web web-fresh setup docker clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ run: build ## start a server to try things out; prints the address of the call p
 
 build: ## build bin/parley, one static binary
 	@$(GOBUILD) -o bin/parley ./cmd/parley
+
+parley-bench: ## build bin/parley-bench, the load generator
+	@$(GOBUILD) -o bin/parley-bench ./cmd/parley-bench
 
 test: setup lint web-fresh test-go test-web fuzz test-e2e ## everything, with real browsers; under 20 minutes on 2 cores
 	@echo "make test: all passed"

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -20,14 +21,29 @@ import (
 // readyWait is how long a process may take until it is ready.
 const readyWait = 20 * time.Second
 
-// Build compiles the server into dir, with extra flags for go build, and returns the path of the binary.
+// Build compiles the server from the source around into dir, with extra flags for go build, and returns the path of the binary.
+// It says its version when the source is a git checkout.
 func Build(dir string, flags ...string) (string, error) {
 	path := filepath.Join(dir, "parley")
-	args := append(append([]string{"build"}, flags...), "-o", path, "github.com/parleyrtc/parley/cmd/parley")
+	args := append([]string{"build"}, flags...)
+	if version := Describe("."); version != "" {
+		args = append(args, "-ldflags", "-X main.version="+version)
+	}
+	args = append(args, "-o", path, "github.com/parleyrtc/parley/cmd/parley")
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build parley: %w\n%s", err, out)
 	}
 	return path, nil
+}
+
+// Describe is what git calls the state of a source tree, as the Makefile does for the binaries it builds: the newest tag or the
+// commit, and -dirty when files are changed. It is empty where git does not know.
+func Describe(dir string) string {
+	out, err := exec.Command("git", "-C", dir, "describe", "--tags", "--always", "--dirty").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // Process is one parley process on free ports of the loopback interface. Kill and Start again keep its ports and data.

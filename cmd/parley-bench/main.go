@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -120,41 +118,6 @@ func (p *process) fail(err error) int {
 	}
 	fmt.Fprintln(p.stderr, "parley-bench: "+words)
 	return exitCode(err)
-}
-
-type versionCommand struct{}
-
-// Run prints the version.
-func (versionCommand) Run(p *process) error {
-	_, err := fmt.Fprintf(p.stdout, "parley-bench %s %s %s/%s\n", versionOf(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return err
-}
-
-// version is set by the build (-ldflags "-X main.version=…").
-var version = ""
-
-// versionOf is the version of this binary: what the build said, else what Go knows about the module and its revision.
-func versionOf() string {
-	if version != "" {
-		return version
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "dev"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	revision, modified := "", ""
-	for _, setting := range info.Settings {
-		switch {
-		case setting.Key == "vcs.revision" && len(setting.Value) >= 12:
-			revision = "-" + setting.Value[:12]
-		case setting.Key == "vcs.modified" && setting.Value == "true":
-			modified = "-dirty"
-		}
-	}
-	return "dev" + revision + modified
 }
 
 // now is the clock of reports.
