@@ -18,6 +18,7 @@ import (
 var shortChurn = ChurnConfig{Pairs: 2, Duration: time.Second, Warm: 1, Settle: 3 * time.Second}
 
 func TestChurnOfAServerThatKeepsNothingPasses(t *testing.T) {
+	t.Parallel()
 	r, err := Churn(t.Context(), testServer(t), shortChurn, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +59,7 @@ func leakyBinary(t *testing.T) string {
 }
 
 func TestChurnOfAServerThatLeaksTenGoroutinesFails(t *testing.T) {
+	t.Parallel()
 	server, err := Serve(t.Context(), ServeConfig{Binary: leakyBinary(t)})
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +110,7 @@ func TestWhatALeakIs(t *testing.T) {
 }
 
 func TestChurnWithoutMetricsSaysSo(t *testing.T) {
+	t.Parallel()
 	server := testServer(t)
 	server.Admin = ""
 	_, err := Churn(context.Background(), server, shortChurn, nil)

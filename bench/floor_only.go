@@ -34,9 +34,7 @@ type FloorResult struct {
 // Floor measures what forwarding costs with no SFU. Of the target only the cores and, unless it is empty, the address count;
 // there need not be a server. cfg.NoFloor has no meaning. The end of ctx is as in Forward.
 func Floor(ctx context.Context, t Target, cfg ForwardConfig, progress Progress) (FloorResult, error) {
-	if t.Base == "" {
-		t.Base = "http://127.0.0.1"
-	}
+	t = t.withoutServer()
 	cfg = cfg.withDefaults()
 	r := newRun(t, cfg, progress, load.Floor)
 	stage, err := newStage(t, cfg.Shape, cfg.Sample)
@@ -45,7 +43,7 @@ func Floor(ctx context.Context, t Target, cfg ForwardConfig, progress Progress) 
 	}
 	defer stage.close()
 	r.stage = stage
-	if err := stage.cast(cfg.Shape.Rooms); err != nil {
+	if err := stage.recast(stage.units(cfg.Shape.Rooms)); err != nil {
 		return r.floorResult(), err
 	}
 	if err := stage.prepareFloor(); err != nil {
@@ -59,6 +57,15 @@ func Floor(ctx context.Context, t Target, cfg ForwardConfig, progress Progress) 
 		result.Partial, err = true, nil
 	}
 	return result, err
+}
+
+// withoutServer is a target of which only the cores and the address count.
+func (t Target) withoutServer() Target {
+	if t.Base == "" {
+		t.Base = "http://127.0.0.1"
+	}
+	t.Admin, t.PID, t.Owned = "", 0, nil
+	return t
 }
 
 // floorResult is what was measured so far.

@@ -92,7 +92,7 @@ func Forward(ctx context.Context, t Target, cfg ForwardConfig, progress Progress
 	}
 	defer stage.close()
 	r.stage = stage
-	if err := stage.open(ctx, cfg.Shape.Rooms, progress); err != nil {
+	if err := stage.size(ctx, stage.units(cfg.Shape.Rooms), progress); err != nil {
 		return r.ended(ctx, err)
 	}
 	if !cfg.NoFloor {
@@ -100,7 +100,7 @@ func Forward(ctx context.Context, t Target, cfg ForwardConfig, progress Progress
 			return r.ended(ctx, err)
 		}
 	}
-	if err := r.warmUp(ctx, cfg.Shape.Rooms); err != nil {
+	if err := r.warmUp(ctx); err != nil {
 		return r.ended(ctx, err)
 	}
 	return r.ended(ctx, r.turns(ctx))
@@ -140,7 +140,8 @@ type run struct {
 
 // side is what the server, or the floor, did in all its slices.
 type side struct {
-	packets, sent      uint64 // in the measured part; in whole slices
+	packets            uint64 // in the measured part
+	wanted             uint64 // in whole slices: what should have arrived of what was sent
 	received, expected uint64 // in whole slices; the latter by sequence numbers
 	cpu, time          time.Duration
 	latency            *hdrhistogram.Histogram
@@ -164,12 +165,12 @@ func (r *run) ended(ctx context.Context, err error) (ForwardResult, error) {
 	return result, err
 }
 
-// warmUp lets media flow until every subscriber of so many rooms gets every publisher, and stops it.
-func (r *run) warmUp(ctx context.Context, rooms int) error {
+// warmUp lets media flow until every subscriber gets every publisher of its room, and stops it.
+func (r *run) warmUp(ctx context.Context) error {
 	if err := r.stage.route(load.Server); err != nil {
 		return err
 	}
-	want := rooms * r.cfg.Shape.Publishers * r.cfg.Shape.Subscribers
+	want := r.stage.streams()
 	deadline := time.Now().Add(firstWait)
 	for {
 		now, err := r.stage.count()
@@ -198,11 +199,13 @@ func (r *run) warmUp(ctx context.Context, rooms int) error {
 	return r.begin(ctx)
 }
 
-// begin waits until nothing is under way and counts from there on.
+// begin waits until nothing is under way and counts from there on. What the joins left behind is collected before, not during
+// the first turn.
 func (r *run) begin(ctx context.Context) error {
 	if err := r.sleep(ctx, drain); err != nil {
 		return err
 	}
+	_ = r.target.Collect(ctx) // without an admin listener the first turns may pay for it
 	var err error
 	r.first, err = r.stage.count()
 	r.last = r.first

@@ -15,16 +15,18 @@ const (
 	// lateClients is how late publishers may be at the 99th percentile, in microseconds; beyond it, the load was not the one
 	// that was asked for.
 	lateClients = 5000
+	// mostSkipped is the part of the packets that publishers may leave out.
+	mostSkipped = 0.005
 )
 
 // result is what was measured so far.
 func (r *run) result() ForwardResult {
 	total := r.last.Received[load.Server]
 	res := ForwardResult{
-		Shape: r.cfg.Shape.String(), Arrivals: r.cfg.Shape.Arrivals(), Participants: r.cfg.Shape.Participants(),
+		Shape: r.cfg.Shape.String(), Arrivals: r.cfg.Shape.Arrivals(), Participants: r.participants(),
 		CPUNanosPerPacket: r.server.cost(), FloorCPUNanosPerPacket: r.floor.cost(), RatioSlices: r.ratios,
 		PacketsOutPerSecond: r.server.rate(), FloorPacketsPerSecond: r.floor.rate(),
-		Loss: r.server.loss(r.cfg.Shape.Subscribers), FloorLoss: r.floor.loss(r.cfg.Shape.Subscribers),
+		Loss: r.server.loss(), FloorLoss: r.floor.loss(),
 		SequenceLoss: r.server.sequenceLoss(),
 		Latency:      latencyOf(r.server.latency), FloorLatency: latencyOf(r.floor.latency), SendLateness: latencyOf(r.lateness),
 		Histogram: report.Bars(r.server.latency, 1), FloorHistogram: report.Bars(r.floor.latency, 1),
@@ -43,6 +45,9 @@ func (r *run) result() ForwardResult {
 	if res.CorruptPackets > 0 {
 		res.Failures = append(res.Failures, fmt.Sprintf("%d packets of the sample arrived damaged.", res.CorruptPackets))
 	}
+	if total.Copied > 0 {
+		res.Failures = append(res.Failures, fmt.Sprintf("%d packets of the sample had the content of earlier ones, so more was lost than the loss says.", total.Copied))
+	}
 	if res.CheckedPackets == 0 && r.server.packets > 0 {
 		res.Failures = append(res.Failures, "No packet of the sample could be checked.")
 	}
@@ -51,16 +56,36 @@ func (r *run) result() ForwardResult {
 	return res
 }
 
+// participants is how many clients there are, or were meant to be.
+func (r *run) participants() int {
+	if r.stage != nil && len(r.stage.clients) > 0 {
+		return len(r.stage.clients)
+	}
+	return r.cfg.Shape.Participants()
+}
+
 // bound says why the clients were the limit, or nothing; it takes the cores that clients and server used.
 func (r *run) bound(used, server float64, lateness Latency) string {
 	available := r.target.available()
 	if len(r.target.Cores.Clients) == 0 {
 		used += server // they share all cores
 	}
-	dropped, refused := r.last.Dropped-r.first.Dropped, r.last.Refused-r.first.Refused
+	if why := r.astray(lateness); why != "" || used < busyClients*available {
+		return why
+	}
+	return fmt.Sprintf("the clients used %.2f of the %.0f cores they have", used, available)
+}
+
+// astray says what was not as asked because of the clients, or nothing.
+func (r *run) astray(lateness Latency) string {
+	dropped, refused, skipped := r.last.Dropped-r.first.Dropped, r.last.Refused-r.first.Refused, r.last.Skipped-r.first.Skipped
+	sent := uint64(0)
+	for route := range r.last.Sent {
+		sent += r.last.Sent[route] - r.first.Sent[route]
+	}
 	switch {
-	case used >= busyClients*available:
-		return fmt.Sprintf("the clients used %.2f of the %.0f cores they have", used, available)
+	case float64(skipped) > mostSkipped*float64(sent):
+		return fmt.Sprintf("the publishers were too late for %d of their %d packets, and left them out", skipped, sent+skipped)
 	case lateness.P99 > lateClients:
 		return fmt.Sprintf("the publishers sent up to %.1f ms late (p99)", lateness.P99/1000)
 	case dropped > 0:
@@ -87,14 +112,13 @@ func (s *side) rate() float64 {
 	return float64(s.packets) / s.time.Seconds()
 }
 
-// loss is the part of what was sent that did not reach a subscriber. Every publisher's packet has as many copies as its room
-// has subscribers.
-func (s *side) loss(subscribers int) float64 {
-	wanted := float64(s.sent) * float64(subscribers)
-	if wanted == 0 {
+// loss is the part of what was sent that did not reach a subscriber. Every publisher's packet should arrive as often as it has
+// subscribers, and what arrives twice counts once.
+func (s *side) loss() float64 {
+	if s.wanted == 0 {
 		return 0
 	}
-	return max(0, 1-float64(s.received)/wanted)
+	return max(0, 1-float64(s.received)/float64(s.wanted))
 }
 
 func (s *side) sequenceLoss() float64 {

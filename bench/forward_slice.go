@@ -167,7 +167,7 @@ func (r *run) account(route load.Route, before, after load.Snapshot, from, to ma
 	s.packets += packets
 	s.cpu += cpu
 	s.time += to.at.Sub(from.at)
-	s.sent += after.Sent[route] - before.Sent[route]
+	s.wanted += after.Wanted[route] - before.Wanted[route]
 	s.received += after.Received[route].Packets - before.Received[route].Packets
 	s.expected += after.Received[route].Expected - before.Received[route].Expected
 	if packets == 0 {

@@ -8,11 +8,12 @@ import (
 )
 
 func TestForwardComparesTheServerWithTheFloor(t *testing.T) {
+	t.Parallel()
 	target := testServer(t)
 	shape := VideoShape(2, 4)
 	shape.Rooms = 2
 	updates := 0
-	r, err := Forward(context.Background(), target, ForwardConfig{Shape: shape, Duration: time.Second, Slice: 500 * time.Millisecond},
+	r, err := Forward(context.Background(), target, ForwardConfig{Shape: shape, Duration: 600 * time.Millisecond, Slice: 300 * time.Millisecond},
 		func(u Update) {
 			updates++
 			if u.Total > 0 && u.Done > u.Total*1.5 {
@@ -41,15 +42,17 @@ func TestForwardComparesTheServerWithTheFloor(t *testing.T) {
 }
 
 func TestForwardOfAudioWithoutAFloor(t *testing.T) {
+	t.Parallel()
 	target := testServer(t)
 	shape := AudioShape(3, 2)
-	r, err := Forward(context.Background(), target, ForwardConfig{Shape: shape, Duration: time.Second, NoFloor: true}, nil)
+	r, err := Forward(context.Background(), target, ForwardConfig{Shape: shape, Duration: 500 * time.Millisecond, NoFloor: true}, nil)
 	if err != nil || len(r.Failures) > 0 || r.Loss > 0.01 || r.CPUNanosPerPacket <= 0 || r.Ratio != 0 {
 		t.Fatalf("%v %v, loss %v, %v ns, ratio %v", err, r.Failures, r.Loss, r.CPUNanosPerPacket, r.Ratio)
 	}
 }
 
 func TestAnInterruptedForwardSaysWhatItHas(t *testing.T) {
+	t.Parallel()
 	target := testServer(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	r, err := Forward(ctx, target, ForwardConfig{Shape: AudioShape(1, 1), Duration: time.Minute, NoFloor: true}, func(u Update) {
@@ -63,6 +66,7 @@ func TestAnInterruptedForwardSaysWhatItHas(t *testing.T) {
 }
 
 func TestAServerThatDiesHalfWayIsNamed(t *testing.T) {
+	t.Parallel()
 	target := testServer(t)
 	_, err := Forward(context.Background(), target, ForwardConfig{Shape: AudioShape(1, 1), Duration: time.Minute, NoFloor: true}, func(u Update) {
 		if u.Sample != nil {
@@ -85,5 +89,47 @@ func TestForwardRefusesWhatItCannotMeasure(t *testing.T) {
 	target.PID = 0
 	if _, err := Forward(context.Background(), target, ForwardConfig{Shape: VideoShape(1, 1)}, nil); !errors.Is(err, ErrNoAccounting) {
 		t.Errorf("no process id: %v", err)
+	}
+}
+
+func TestOneToOneCallsAreMeasuredLikeRooms(t *testing.T) {
+	t.Parallel()
+	target := testServer(t)
+	shape := CallShape(3)
+	r, err := Forward(context.Background(), target, ForwardConfig{Shape: shape, Duration: 500 * time.Millisecond, Sample: 2}, nil)
+	if err != nil || len(r.Failures) > 0 || r.Participants != 6 {
+		t.Fatalf("%v %v, %d participants", err, r.Failures, r.Participants)
+	}
+	if want := shape.PacketsOut(); want != 3*2*350 || r.PacketsOutPerSecond < want*0.7 || r.PacketsOutPerSecond > want*1.3 {
+		t.Errorf("%.0f packets/s, want about %.0f", r.PacketsOutPerSecond, want)
+	}
+	if r.Loss > 0.01 || r.FloorLoss > 0.01 || r.Ratio <= 0 || r.Latency.P50 <= 0 || r.FloorLatency.P50 <= 0 {
+		t.Errorf("loss %v, floor %v; ratio %v; latency %+v, floor %+v", r.Loss, r.FloorLoss, r.Ratio, r.Latency, r.FloorLatency)
+	}
+}
+
+func TestPublishersAreEvenlyApart(t *testing.T) {
+	for name, shape := range map[string]Shape{"rooms": VideoShape(4, 50), "calls": CallShape(25), "spread": {Rooms: 3, Publishers: 2, Subscribers: 1, FPS: 30,
+		PacketsPerFrame: 10, PacketBytes: 100, Spread: true}} {
+		for _, p := range shape.sends(0) {
+			count := shape.Rooms * shape.publishersOf()
+			step := p.Interval
+			if p.Spread {
+				step /= time.Duration(p.Packets)
+			}
+			for n := range count {
+				gap := (shape.phase(p, (n+1)%count, shape.Rooms) - shape.phase(p, n, shape.Rooms) + step) % step
+				if want := step / time.Duration(count); (gap - want).Abs() > time.Microsecond {
+					t.Fatalf("%s: %v between publishers %d and %d, want %v", name, gap, n, n+1, want)
+				}
+			}
+			seen := map[time.Duration]bool{}
+			for n := range 100 { // how many there will be is not known
+				seen[shape.phase(p, n, 0)*20/step] = true
+			}
+			if len(seen) != 20 {
+				t.Errorf("%s: a hundred publishers leave parts of the interval empty: %v", name, seen)
+			}
+		}
 	}
 }

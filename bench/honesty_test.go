@@ -27,7 +27,7 @@ func through(t *testing.T, shape Shape, duration time.Duration, rules netlab.Rul
 }
 
 func TestTwoPercentOfLossAreReportedAsSuch(t *testing.T) {
-	r := through(t, AudioShape(6, 10), 2*time.Second, netlab.Rules{Lose: 50, Seed: 1})
+	r := through(t, AudioShape(6, 10), time.Second, netlab.Rules{Lose: 50, Seed: 1})
 	for name, loss := range map[string]float64{"loss": r.Loss, "loss by sequence": r.SequenceLoss} {
 		if loss < 0.018 || loss > 0.022 {
 			t.Errorf("%s is reported as %.3f %%, and was 2 %%", name, 100*loss)
@@ -40,15 +40,15 @@ func TestTwoPercentOfLossAreReportedAsSuch(t *testing.T) {
 
 func TestTenMillisecondsOfDelayAreReportedAsSuch(t *testing.T) {
 	shape := AudioShape(2, 4)
-	plain := through(t, shape, time.Second, netlab.Rules{})
-	late := through(t, shape, time.Second, netlab.Rules{Delay: 10 * time.Millisecond})
+	plain := through(t, shape, 500*time.Millisecond, netlab.Rules{})
+	late := through(t, shape, 500*time.Millisecond, netlab.Rules{Delay: 10 * time.Millisecond})
 	if late.Latency.P50 < 10_000 || late.Latency.P50 > 10_000+plain.Latency.P50+1500 {
 		t.Errorf("with 10 ms of delay p50 is %.0f µs, without %.0f µs", late.Latency.P50, plain.Latency.P50)
 	}
 }
 
 func TestADamagedByteIsCaught(t *testing.T) {
-	r := through(t, VideoShape(1, 4), 2*time.Second, netlab.Rules{Damage: 100})
+	r := through(t, VideoShape(2, 4), time.Second, netlab.Rules{Damage: 100})
 	share := float64(r.CorruptPackets) / float64(r.CorruptPackets+r.CheckedPackets)
 	if share < 0.007 || share > 0.013 || len(r.Failures) == 0 {
 		t.Errorf("%d of %d packets of the sample are called damaged, and 1 %% were; failures %v", r.CorruptPackets, r.CorruptPackets+r.CheckedPackets, r.Failures)

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/parleyrtc/parley/bench/load"
@@ -17,14 +18,18 @@ const (
 	rampMost     = 2000
 )
 
+// smallStep is how much a step adds close to the knee, which is known as well as that.
+const smallStep = 0.05
+
 // RampConfig says how Ramp climbs.
 type RampConfig struct {
 	Shape           Shape         // of one room; Rooms is how many there are at first
-	Step            int           // rooms added each time; a quarter of what is there, at least one, if zero
+	Step            int           // subscribers, or one-to-one calls, added each time; if zero, the fewer the busier the server is
 	StepTime        time.Duration // measured time of each step, 5 s if zero
 	MaxLoss         float64       // 0.01 if zero
 	MaxP99          time.Duration // 50 ms if zero
 	MaxParticipants int           // 2000 if zero
+	Floor           bool          // a floor takes the server's place: what these clients can load at all
 }
 
 // RampStep is what the server did under one load.
@@ -38,6 +43,9 @@ type RampStep struct {
 	ServerCPUCores      float64 `json:"server_cpu_cores"`
 	ServerRSSBytes      uint64  `json:"server_rss_bytes"`
 	ClientCPUCores      float64 `json:"client_cpu_cores"`
+	Repeated            bool    `json:"repeated,omitempty"` // the same load had failed before
+	Failed              string  `json:"failed,omitempty"`   // why it was too much
+	ClientBound         string  `json:"client_bound,omitempty"`
 }
 
 // Bound is what ended a ramp.
@@ -57,7 +65,8 @@ type RampResult struct {
 	Shape                string     `json:"shape"` // of one room
 	Arrivals             string     `json:"arrivals"`
 	Steps                []RampStep `json:"steps"`
-	Knee                 RampStep   `json:"knee"` // the last good step
+	Knee                 RampStep   `json:"knee"`  // the last good step
+	Above                RampStep   `json:"above"` // the lowest load that was too much for the server; zero if none was
 	Bound                Bound      `json:"bound"`
 	Why                  string     `json:"why"` // in words
 	ServerCores          float64    `json:"server_cores"`
@@ -69,13 +78,15 @@ type RampResult struct {
 	Partial              bool       `json:"partial"`
 }
 
-// Ramp adds rooms until the server loses or delays too much. The end of ctx is as in Forward.
+// Ramp adds participants until the server loses or delays too much. The end of ctx is as in Forward.
 func Ramp(ctx context.Context, t Target, cfg RampConfig, progress Progress) (RampResult, error) {
 	cfg = cfg.withDefaults()
 	shape := cfg.Shape
 	shape.Rooms = 1
-	result := RampResult{Shape: shape.String(), Arrivals: shape.Arrivals(), ClientCores: t.available(), ServerCores: t.serverCores()}
-	if _, err := t.cpu(); err != nil {
+	result := RampResult{Shape: shape.rampWords(cfg.Floor), Arrivals: shape.Arrivals(), ClientCores: t.available(), ServerCores: t.serverCores()}
+	if cfg.Floor {
+		t = t.withoutServer()
+	} else if _, err := t.cpu(); err != nil {
 		return result, err
 	}
 	stage, err := newStage(t, shape, 0)
@@ -84,15 +95,16 @@ func Ramp(ctx context.Context, t Target, cfg RampConfig, progress Progress) (Ram
 	}
 	defer stage.close()
 	stage.most = 0
-	for add := max(cfg.Shape.Rooms, 1); result.Bound == ""; add = cfg.next(len(stage.rooms)) {
-		if err := cfg.climb(ctx, stage, add, &result, progress); err != nil {
+	c := &climb{cfg: cfg, stage: stage, progress: progress, result: result, next: stage.units(max(cfg.Shape.Rooms, 1))}
+	for c.result.Bound == "" {
+		if err := c.step(ctx); err != nil {
 			if ctx.Err() != nil { // Ctrl-C on a terminal ends the server, too
-				result.Partial, err = true, nil
+				c.result.Partial, err = true, nil
 			}
-			return result.finished(), err
+			return c.result.finished(), err
 		}
 	}
-	return result.finished(), nil
+	return c.result.finished(), nil
 }
 
 func (c RampConfig) withDefaults() RampConfig {
@@ -111,64 +123,159 @@ func (c RampConfig) withDefaults() RampConfig {
 	return c
 }
 
-// next is how many rooms the next step adds.
-func (c RampConfig) next(rooms int) int {
-	if c.Step > 0 {
-		return c.Step
-	}
-	return max(1, rooms/4)
+// climb is a ramp in progress. Its units are subscribers, or one-to-one calls.
+type climb struct {
+	cfg      RampConfig
+	stage    *stage
+	progress Progress
+	result   RampResult
+
+	next  int  // units of the next step
+	good  int  // of the highest good one
+	tried bool // the next step has failed once
+	slow  bool // a large step went too far: only small ones from here on
 }
 
-// climb adds rooms and measures once.
-func (c RampConfig) climb(ctx context.Context, stage *stage, add int, result *RampResult, progress Progress) error {
-	if perRoom := stage.shape.Participants(); (len(stage.rooms)+add)*perRoom > c.MaxParticipants {
-		result.Bound = BoundMost
-		result.Why = fmt.Sprintf("there may be %d participants at most", c.MaxParticipants)
+// step brings participants in and measures once.
+func (c *climb) step(ctx context.Context) error {
+	if c.stage.participants(c.next) > c.cfg.MaxParticipants {
+		c.result.Bound = BoundMost
+		c.result.Why = fmt.Sprintf("there may be %d participants at most", c.cfg.MaxParticipants)
 		return nil
 	}
-	if err := stage.open(ctx, add, progress); err != nil {
-		if ctx.Err() != nil || len(result.Steps) == 0 || stage.target.dead() {
+	if err := c.populate(ctx); err != nil {
+		if ctx.Err() != nil || len(c.result.Steps) == 0 || c.stage.target.dead() {
 			return err
 		}
-		result.Bound = BoundJoin
-		result.Why = err.Error()
+		c.result.Bound, c.result.Why = BoundJoin, err.Error()
 		return nil
 	}
-	shape := stage.shape
-	shape.Rooms = len(stage.rooms)
-	r := newRun(stage.target, ForwardConfig{Shape: shape, Duration: c.StepTime, Slice: c.StepTime}, progress, load.Server)
-	r.stage = stage
-	if err := r.warmUp(ctx, shape.Rooms); err != nil {
+	step, failures, err := c.measure(ctx)
+	if step.PacketsOutPerSecond == 0 {
 		return err
 	}
-	err := r.turns(ctx)
-	if r.server.packets == 0 {
-		return err
-	}
-	f := r.result()
-	step := RampStep{
-		Rooms: shape.Rooms, Participants: f.Participants, PacketsOutPerSecond: f.PacketsOutPerSecond, Loss: f.Loss, Latency: f.Latency,
-		CPUNanosPerPacket: f.CPUNanosPerPacket, ServerCPUCores: f.ServerCPUCores, ServerRSSBytes: f.ServerRSSBytes, ClientCPUCores: f.ClientCPUCores,
-	}
-	result.Steps = append(result.Steps, step)
-	result.Failures = append(result.Failures, f.Failures...)
-	result.judge(c, step, f)
+	step.Repeated = c.tried
+	c.result.Steps = append(c.result.Steps, step)
+	c.result.Failures = append(c.result.Failures, failures...)
+	c.judge(step)
 	return err
 }
 
-// judge says whether a step was still good, and if not, why.
-func (r *RampResult) judge(c RampConfig, step RampStep, f ForwardResult) {
-	p99 := time.Duration(step.Latency.P99) * time.Microsecond
-	switch {
-	case f.ClientBound:
-		r.Bound, r.Why, r.ClientBound = BoundClients, f.ClientBoundWhy, true
-	case step.Loss > c.MaxLoss:
-		r.Bound, r.Why = BoundLoss, fmt.Sprintf("%.2f %% were lost with %d participants", 100*step.Loss, step.Participants)
-	case p99 > c.MaxP99:
-		r.Bound, r.Why = BoundP99, fmt.Sprintf("p99 was %v with %d participants", p99.Round(100*time.Microsecond), step.Participants)
-	default:
-		r.Knee = step
+// populate brings as many participants in as the next step has.
+func (c *climb) populate(ctx context.Context) error {
+	if !c.cfg.Floor {
+		return c.stage.size(ctx, c.next, c.progress)
 	}
+	if err := c.stage.recast(c.next); err != nil {
+		return err
+	}
+	return c.stage.prepareFloor()
+}
+
+// measure lets media flow for a while.
+func (c *climb) measure(ctx context.Context) (RampStep, []string, error) {
+	route := load.Server
+	if c.cfg.Floor {
+		route = load.Floor
+	}
+	r := newRun(c.stage.target, ForwardConfig{Shape: c.stage.shape, Duration: c.cfg.StepTime, Slice: c.cfg.StepTime}, c.progress, route)
+	r.stage = c.stage
+	begin := r.warmUp
+	if c.cfg.Floor {
+		begin = r.begin
+	}
+	if err := begin(ctx); err != nil {
+		return RampStep{}, nil, err
+	}
+	err := r.turns(ctx)
+	step, failures := r.step()
+	step.Rooms = (len(c.stage.clients) + c.stage.shape.roomSize() - 1) / c.stage.shape.roomSize()
+	step.Failed, step.ClientBound = c.cfg.tooMuch(step), r.clientBound(step)
+	return step, failures, err
+}
+
+// step is what a run of one route found.
+func (r *run) step() (RampStep, []string) {
+	s := RampStep{Participants: r.participants()}
+	if r.routes[0] == load.Floor {
+		f := r.floorResult()
+		s.PacketsOutPerSecond, s.Loss, s.Latency, s.CPUNanosPerPacket = f.PacketsOutPerSecond, f.Loss, f.Latency, f.FloorCPUNanosPerPacket
+		s.ServerCPUCores, s.ClientCPUCores = f.FloorCPUCores, f.ClientCPUCores
+		return s, f.Failures
+	}
+	f := r.result()
+	s.PacketsOutPerSecond, s.Loss, s.Latency, s.CPUNanosPerPacket = f.PacketsOutPerSecond, f.Loss, f.Latency, f.CPUNanosPerPacket
+	s.ServerCPUCores, s.ServerRSSBytes, s.ClientCPUCores = f.ServerCPUCores, f.ServerRSSBytes, f.ClientCPUCores
+	return s, f.Failures
+}
+
+// clientBound says why the clients may be what made a step fail, or nothing. Clients that work as hard as they can and yet keep
+// their time, and get everything in time, limit nobody.
+func (r *run) clientBound(s RampStep) string {
+	lateness := latencyOf(r.lateness)
+	if s.Failed == "" {
+		return r.astray(lateness)
+	}
+	return r.bound(s.ClientCPUCores, s.ServerCPUCores, lateness)
+}
+
+// tooMuch says why a step was too much, or nothing.
+func (c RampConfig) tooMuch(s RampStep) string {
+	switch p99 := time.Duration(s.Latency.P99) * time.Microsecond; {
+	case s.Loss > c.MaxLoss:
+		return fmt.Sprintf("%.2f %% were lost with %d participants", 100*s.Loss, s.Participants)
+	case p99 > c.MaxP99:
+		return fmt.Sprintf("p99 was %v with %d participants", p99.Round(100*time.Microsecond), s.Participants)
+	}
+	return ""
+}
+
+// judge decides what comes after a step. One that fails is tried again before it counts, since machines have moods; after a
+// large one, small ones go on from the last good one.
+func (c *climb) judge(s RampStep) {
+	if s.Failed == "" {
+		c.result.Knee, c.good = s, c.next
+	}
+	switch {
+	case s.Failed == "" && s.ClientBound == "":
+		c.tried = false
+		c.next += c.more(s)
+	case !c.tried:
+		c.tried = true
+	case c.cfg.Step == 0 && c.good > 0 && c.next > c.good+small(c.good):
+		c.slow, c.tried = true, false
+		c.next = c.good + small(c.good)
+	case s.ClientBound != "":
+		c.result.Bound, c.result.Why, c.result.ClientBound = BoundClients, s.ClientBound, true
+	default:
+		c.result.Above = s
+		c.result.Bound, c.result.Why = BoundLoss, s.Failed
+		if s.Loss <= c.cfg.MaxLoss {
+			c.result.Bound = BoundP99
+		}
+	}
+}
+
+// small is how many units a small step adds.
+func small(units int) int { return max(1, int(float64(units)*smallStep)) }
+
+// more is how many units the next step adds after a good one.
+func (c *climb) more(s RampStep) int {
+	if c.cfg.Step > 0 {
+		return c.cfg.Step
+	}
+	share := smallStep
+	if cores := max(c.result.ServerCores, 1); !c.slow {
+		switch busy := s.ServerCPUCores / cores; {
+		case busy < 0.2:
+			share = 1
+		case busy < 0.5:
+			share = 0.25
+		case busy < 0.75:
+			share = 0.1
+		}
+	}
+	return max(1, int(math.Floor(float64(c.next)*share)))
 }
 
 // finished fills in what depends on the knee.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/parleyrtc/parley/bench/client"
 	"github.com/parleyrtc/parley/bench/load"
@@ -14,12 +16,11 @@ import (
 // ringSeconds is how long the call rings: members come one after the other, and a big room takes its time.
 const ringSeconds = 300
 
-// room is one group call with light clients. Its methods may be called from any goroutine.
+// room is one call with light clients. Its methods may be called from any goroutine.
 type room struct {
 	target    Target
+	shape     Shape
 	sessionID string
-	callType  string
-	pairs     int
 	lost      chan string // first reasons why members fell out, of what fits
 
 	mu      sync.Mutex
@@ -28,38 +29,61 @@ type room struct {
 
 // member is one client in a room.
 type member struct {
-	uid        string
-	client     *client.Client
-	publisher  *load.Publisher
-	subscriber *load.Subscriber
-	listened   chan struct{} // closed when nobody reads the events any more
+	uid      string
+	client   *client.Client
+	media    *load.Client
+	leaving  atomic.Bool
+	listened chan struct{} // closed when nobody reads the events any more
 }
 
-// openRoom makes the group and has its first member ring the others. The first one must enter before long.
-func openRoom(ctx context.Context, t Target, guid string, uids []string, audio bool, pairs int) (*room, error) {
+func newRoom(t Target, shape Shape) *room {
+	return &room{target: t, shape: shape, lost: make(chan string, 16)}
+}
+
+// openGroup makes the group and has its first member ring the others. The first one must enter before long.
+func openGroup(ctx context.Context, t Target, shape Shape, guid string, uids []string) (*room, error) {
 	if err := t.Group(ctx, guid, uids); err != nil {
 		return nil, err
 	}
-	r := &room{target: t, callType: "video", pairs: pairs, lost: make(chan string, 16)}
-	if audio {
-		r.callType = "audio"
-	}
+	r := newRoom(t, shape)
 	first, err := r.dial(ctx, uids[0])
 	if err != nil {
 		return nil, err
 	}
+	if err := r.ring(ctx, first, guid, "group"); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// openPairCall has one user ring another. It must be closed even if that fails.
+func openPairCall(ctx context.Context, t Target, shape Shape, caller, callee string) (*room, error) {
+	r := newRoom(t, shape)
+	first, err := r.dial(ctx, caller)
+	if err != nil {
+		return r, err
+	}
+	return r, r.ring(ctx, first, callee, "user")
+}
+
+// ring starts the call.
+func (r *room) ring(ctx context.Context, caller *member, receiver, kind string) error {
+	callType := "video"
+	if r.shape.Audio {
+		callType = "audio"
+	}
 	var body struct {
 		Call client.Call `json:"call"`
 	}
-	err = first.client.Request(ctx, "call.initiate", map[string]any{
-		"receiverId": guid, "receiverType": "group", "type": r.callType, "timeoutSeconds": ringSeconds, "mutationId": client.NewMutationID(),
+	err := caller.client.Request(ctx, "call.initiate", map[string]any{
+		"receiverId": receiver, "receiverType": kind, "type": callType, "timeoutSeconds": ringSeconds, "mutationId": client.NewMutationID(),
 	}, &body)
 	if err != nil {
-		r.close()
-		return nil, t.explain("start the call", err)
+		return r.target.explain("start the call", err)
 	}
 	r.sessionID = body.Call.SessionID
-	return r, nil
+	return nil
 }
 
 // dial connects a user and listens to its events.
@@ -80,7 +104,7 @@ func (r *room) dial(ctx context.Context, uid string) (*member, error) {
 func (r *room) listen(m *member) {
 	defer close(m.listened)
 	for ev := range m.client.Events() {
-		if ev.Type != "session.closed" {
+		if ev.Type != "session.closed" || m.leaving.Load() {
 			continue
 		}
 		var body struct {
@@ -96,15 +120,7 @@ func (r *room) listen(m *member) {
 
 // enter accepts the call for a user, unless it is who rang, and returns its connection.
 func (r *room) enter(ctx context.Context, uid string) (*member, error) {
-	r.mu.Lock()
-	var m *member
-	for _, o := range r.members {
-		if o.uid == uid {
-			m = o
-		}
-	}
-	r.mu.Unlock()
-	if m != nil {
+	if m := r.member(uid); m != nil {
 		return m, nil
 	}
 	m, err := r.dial(ctx, uid)
@@ -117,34 +133,52 @@ func (r *room) enter(ctx context.Context, uid string) (*member, error) {
 	return m, nil
 }
 
-func (r *room) joining() load.JoinConfig {
-	return load.JoinConfig{SessionID: r.sessionID, Pairs: r.pairs, Answer: r.target.Answer}
+func (r *room) member(uid string) *member {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.members {
+		if m.uid == uid {
+			return m
+		}
+	}
+	return nil
 }
 
-// publish brings a publisher in.
-func (r *room) publish(ctx context.Context, uid string, p *load.Publisher) error {
+// bring brings a client in.
+func (r *room) bring(ctx context.Context, uid string, media *load.Client) error {
 	m, err := r.enter(ctx, uid)
 	if err != nil {
 		return err
 	}
-	if err := p.Join(ctx, m.client, r.joining()); err != nil {
+	pairs := r.shape.Publishers
+	if r.shape.OneToOne {
+		pairs = 1
+	}
+	if err := media.Join(ctx, m.client, load.JoinConfig{SessionID: r.sessionID, Pairs: pairs, Answer: r.target.Answer}); err != nil {
 		return r.target.explain(uid+" joins", err)
 	}
-	m.publisher = p
+	m.media = media
 	return nil
 }
 
-// subscribe brings a subscriber in.
-func (r *room) subscribe(ctx context.Context, uid string, s *load.Subscriber) error {
-	m, err := r.enter(ctx, uid)
-	if err != nil {
-		return err
+// take takes a client out again.
+func (r *room) take(ctx context.Context, uid string) error {
+	m := r.member(uid)
+	if m == nil {
+		return nil
 	}
-	if err := s.Join(ctx, m.client, r.joining()); err != nil {
-		return r.target.explain(uid+" joins", err)
+	r.mu.Lock()
+	for _, o := range r.members {
+		if o == m || r.shape.OneToOne { // who is left alone in a call is put out as well
+			o.leaving.Store(true)
+		}
 	}
-	m.subscriber = s
-	return nil
+	r.members = slices.DeleteFunc(r.members, func(o *member) bool { return o == m })
+	r.mu.Unlock()
+	err := m.media.Leave(ctx)
+	m.client.Close()
+	<-m.listened
+	return err
 }
 
 // fallen says why a member fell out, if one has.
@@ -166,11 +200,8 @@ func (r *room) close() {
 	var wg sync.WaitGroup
 	for _, m := range members {
 		wg.Go(func() {
-			if m.publisher != nil {
-				m.publisher.Close()
-			}
-			if m.subscriber != nil {
-				m.subscriber.Close()
+			if m.media != nil {
+				m.media.Close()
 			}
 			m.client.Close()
 			<-m.listened

@@ -33,9 +33,8 @@ func (r FloorResult) Report() report.Result {
 // Report is the result as figures and plots.
 func (r RampResult) Report() report.Result {
 	out := report.Result{
-		Scenario: "ramp", Shape: "rooms added one after the other, each: " + r.Shape, Arrivals: r.Arrivals, Partial: r.Partial,
-		Failures: slices.Clone(r.Failures),
-		Clients:  report.Clients{Limit: r.ClientCores, Bound: r.ClientBound},
+		Scenario: "ramp", Shape: r.Shape, Arrivals: r.Arrivals, Partial: r.Partial, Failures: slices.Clone(r.Failures),
+		Clients: report.Clients{Limit: r.ClientCores, Bound: r.ClientBound},
 	}
 	for _, step := range r.Steps {
 		out.Clients.Cores = max(out.Clients.Cores, step.ClientCPUCores)
@@ -54,25 +53,51 @@ func (r RampResult) Report() report.Result {
 	out.Add("steps", "steps", float64(len(r.Steps)), report.Count, report.Neither)
 	out.Curves = []report.Curve{r.curve()}
 	for _, step := range r.Steps {
-		out.Notes = append(out.Notes, fmt.Sprintf("%5d participants: %s, loss %s, p99 %s, server CPU %s.", step.Participants,
-			report.Format(step.PacketsOutPerSecond, report.PerSecond), report.Format(step.Loss, report.Fraction),
-			report.Format(step.Latency.P99, report.Microseconds), report.Format(step.ServerCPUCores, report.Cores)))
+		out.Notes = append(out.Notes, step.String())
 	}
 	return out
 }
 
-// addKnee appends what the last good step was.
+// String is the step in one line.
+func (s RampStep) String() string {
+	words := fmt.Sprintf("%5d participants: %s, loss %s, p99 %s, server CPU %s, clients %s", s.Participants,
+		report.Format(s.PacketsOutPerSecond, report.PerSecond), report.Format(s.Loss, report.Fraction), report.Format(s.Latency.P99, report.Microseconds),
+		report.Format(s.ServerCPUCores, report.Cores), report.Format(s.ClientCPUCores, report.Cores))
+	switch {
+	case s.Failed != "" && s.Repeated:
+		words += ": too much, twice"
+	case s.Failed != "":
+		words += ": too much"
+	}
+	if s.ClientBound != "" {
+		words += " (client-bound: " + s.ClientBound + ")"
+	}
+	return words + "."
+}
+
+// addKnee appends what the last good step was. How far the next one that failed is away is its noise.
 func (r RampResult) addKnee(out *report.Result) {
 	k := r.Knee
+	first := len(out.Figures)
 	out.Add("knee_participants", "participants at the knee", float64(k.Participants), report.Count, report.Higher)
 	out.Add("knee_packets_out_per_second", "packets out at the knee", k.PacketsOutPerSecond, report.PerSecond, report.Higher)
 	if r.ServerCores > 0 {
 		out.Add("participants_per_core", "participants per core", r.ParticipantsPerCore, report.Count, report.Higher)
 		out.Add("packets_out_per_core_second", "packets out per core", r.PacketsPerCoreSecond, report.PerSecond, report.Higher)
 	}
+	if r.Above.Participants > k.Participants {
+		for i := first; i < len(out.Figures); i++ {
+			out.Figures[i].Noise = float64(r.Above.Participants)/float64(k.Participants) - 1
+		}
+	}
+	out.Add("knee_loss", "loss there", k.Loss, report.Fraction, report.Lower)
+	addLatencyOf(out, "knee_latency_us", "latency there", k.Latency)
 	out.Add("knee_cpu_ns_per_packet", "server CPU per packet there", k.CPUNanosPerPacket, report.Nanoseconds, report.Lower)
 	out.Add("knee_server_cpu_cores", "server CPU there", k.ServerCPUCores, report.Cores, report.Neither)
-	out.Add("knee_server_rss_bytes", "server memory there", float64(k.ServerRSSBytes), report.Bytes, report.Lower)
+	if k.ServerRSSBytes > 0 { // not of a floor
+		out.Add("knee_server_rss_bytes", "server memory there", float64(k.ServerRSSBytes), report.Bytes, report.Lower)
+	}
+	out.Add("knee_client_cpu_cores", "clients' CPU there", k.ClientCPUCores, report.Cores, report.Neither)
 }
 
 // curve is what bends, over the participants.

@@ -26,7 +26,7 @@ func TestTheKeysOfForwardAreThosePromised(t *testing.T) {
 
 func TestARampShowsItsKnee(t *testing.T) {
 	steps := []RampStep{{Participants: 54, Loss: 0, ClientCPUCores: 0.4}, {Participants: 108, Loss: 0.001, ClientCPUCores: 0.7}, {Participants: 162, Loss: 0.2}}
-	r := RampResult{Steps: steps, Knee: steps[1], Bound: BoundLoss, Why: "20 % were lost", ServerCores: 1, ParticipantsPerCore: 108}.Report()
+	r := RampResult{Steps: steps, Knee: steps[1], Above: steps[2], Bound: BoundLoss, Why: "20 % were lost", ServerCores: 1, ParticipantsPerCore: 108}.Report()
 	if knee := value(t, r, "knee_participants"); knee != 108 || r.Curves[0].Knee != 108 {
 		t.Errorf("the knee is at %v and drawn at %v", knee, r.Curves[0].Knee)
 	}
@@ -37,6 +37,9 @@ func TestARampShowsItsKnee(t *testing.T) {
 	}
 	if r.Clients.Cores != 0.7 {
 		t.Errorf("the clients used %v cores", r.Clients.Cores)
+	}
+	if f, _ := r.Figure("knee_packets_out_per_second"); f.Noise != 0.5 {
+		t.Errorf("the next step was half as much again, and the noise is %v", f.Noise)
 	}
 	none := RampResult{Steps: steps[2:], Bound: BoundLoss}.Report()
 	if _, ok := none.Figure("knee_participants"); ok {

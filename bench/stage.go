@@ -1,14 +1,12 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/parleyrtc/parley/bench/floor"
 	"github.com/parleyrtc/parley/bench/load"
@@ -16,35 +14,30 @@ import (
 )
 
 const (
-	// joinsAtOnce keeps the handshakes of a big room from timing one another out.
-	joinsAtOnce = 8
 	// mostEngines is where more threads stop helping: one counts some hundred thousand packets a second.
 	mostEngines = 8
 	// firstWait is how long all streams may take to reach everybody.
 	firstWait = 20 * time.Second
 )
 
-// stage is the rooms of a shape with all their clients, and the floor.
+// stage is the rooms of a shape with all their clients, and the floor. Participants enter in order: those of the first room, its
+// publishers first, then those of the second. The last room may be less than full.
 type stage struct {
 	target  Target
 	shape   Shape
 	sample  int // one in so many subscribers is sampled
 	run     string
-	names   []string // users, room by room, publishers first
+	names   []string // users, room by room
 	most    int      // rooms, for the publishers' phases; 0: unknown
 	local   netip.Addr
 	engines []*load.Engine
 	rooms   []*room
 	floor   *floor.Process
 
-	publishers  []placed[*load.Publisher]
-	subscribers []placed[*load.Subscriber]
-}
-
-// placed is a client and its room.
-type placed[T any] struct {
-	room   int
-	client T
+	clients     []*load.Client // in order
+	publishers  map[bool]int   // publications so far, of audio and of video
+	sources     uint32
+	subscribers int // so far
 }
 
 // newStage opens the engines.
@@ -57,9 +50,9 @@ func newStage(t Target, shape Shape, sample int) (*stage, error) {
 		return nil, err
 	}
 	if sample <= 0 {
-		sample = min(10, shape.Subscribers)
+		sample = 10
 	}
-	s := &stage{target: t, shape: shape, sample: sample, local: local, run: runID(), most: shape.Rooms}
+	s := &stage{target: t, shape: shape, sample: sample, local: local, run: runID(), most: shape.Rooms, publishers: map[bool]int{}}
 	epoch := time.Now()
 	for range min(max(int(t.available()), 1), mostEngines) {
 		e, err := load.NewEngine(epoch)
@@ -72,142 +65,121 @@ func newStage(t Target, shape Shape, sample int) (*stage, error) {
 	return s, nil
 }
 
-func (s *stage) engine(n int) *load.Engine { return s.engines[n%len(s.engines)] }
-
-// uids are a room's users, publishers first.
-func (s *stage) uids(room int) []string {
-	size := s.shape.Publishers + s.shape.Subscribers
-	return s.names[room*size : (room+1)*size]
+// participants is how many participants so many units make: subscribers, with the publishers of their rooms, or calls.
+func (s *stage) participants(units int) int {
+	if s.shape.OneToOne {
+		return 2 * units
+	}
+	rooms := (units + s.shape.Subscribers - 1) / s.shape.Subscribers
+	return rooms*s.shape.Publishers + units
 }
 
-// open adds rooms: it starts the calls and brings everybody in.
-func (s *stage) open(ctx context.Context, rooms int, progress Progress) error {
-	first := len(s.rooms)
-	if err := s.ring(ctx, rooms); err != nil {
+// units is how many subscribers, or calls, so many rooms have.
+func (s *stage) units(rooms int) int {
+	if s.shape.OneToOne {
+		return rooms
+	}
+	return rooms * s.shape.Subscribers
+}
+
+// place is where a participant belongs.
+func (s *stage) place(participant int) (room, place int) {
+	return participant / s.shape.roomSize(), participant % s.shape.roomSize()
+}
+
+// inRoom is how many participants of a room are there.
+func (s *stage) inRoom(room int) int {
+	return min(max(len(s.clients)-room*s.shape.roomSize(), 0), s.shape.roomSize())
+}
+
+// tellReceivers tells the publishers how many copies there must be of their packets.
+func (s *stage) tellReceivers() error {
+	for i, c := range s.clients {
+		room, _ := s.place(i)
+		if err := c.Receivers(s.shape.receivers(s.inRoom(room) - s.shape.Publishers)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cast makes the clients of the next participants, until there are so many, without a call.
+func (s *stage) cast(target int) error {
+	for i := len(s.clients); i < target; i++ {
+		_, place := s.place(i)
+		cfg := load.ClientConfig{Local: s.local, Receives: s.shape.receives(place)}
+		for _, p := range s.shape.sends(place) {
+			cfg.Publications = append(cfg.Publications, load.Publication{
+				Source: s.sources, Pattern: p, Phase: s.shape.phase(p, s.publishers[p.Audio], s.most),
+			})
+			s.sources++
+			s.publishers[p.Audio]++
+		}
+		if cfg.Receives {
+			cfg.Sampled = s.samples(place)
+			s.subscribers++
+		}
+		c, err := s.engines[i%len(s.engines)].NewClient(cfg)
+		if err != nil {
+			return err
+		}
+		s.clients = append(s.clients, c)
+	}
+	return nil
+}
+
+// recast makes clients, without a call, until there are so many units, or ends the last ones.
+func (s *stage) recast(units int) error {
+	target := s.participants(units)
+	for i := len(s.clients) - 1; i >= target; i-- {
+		s.clients[i].Close()
+		s.clients = s.clients[:i]
+	}
+	if err := s.cast(target); err != nil {
 		return err
 	}
-	total := rooms * (s.shape.Publishers + s.shape.Subscribers)
-	joined := make(chan struct{}, total)
-	counted := make(chan struct{})
-	go func() { // ends when joined is closed
-		defer close(counted)
-		done := 0
-		for range joined {
-			done++
-			progress.tell(Update{Phase: "joining", Done: float64(done), Total: float64(total), Unit: "clients"})
-		}
-	}()
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(joinsAtOnce)
-	var err error
-	for room := first; room < first+rooms && err == nil; room++ {
-		err = s.fill(ctx, room, group, joined)
-	}
-	if failed := group.Wait(); err == nil {
-		err = failed
-	}
-	close(joined)
-	<-counted
-	return err
+	return s.tellReceivers()
 }
 
-// fill brings everybody into one room, in goroutines of the group.
-func (s *stage) fill(ctx context.Context, room int, group *errgroup.Group, joined chan<- struct{}) error {
-	uids := s.uids(room)
-	for n := range s.shape.Publishers {
-		p, err := s.newPublisher(room, n)
-		if err != nil {
-			return err
-		}
-		group.Go(func() error {
-			defer func() { joined <- struct{}{} }()
-			return s.rooms[room].publish(ctx, uids[n], p)
-		})
+// samples says whether the next subscriber, at that place of its room, is of the sample: one in so many, and in a group the
+// first one of each room.
+func (s *stage) samples(place int) bool {
+	if s.shape.OneToOne {
+		return s.subscribers%s.sample == 0
 	}
-	for n := range s.shape.Subscribers {
-		sub, err := s.newSubscriber(room, n)
-		if err != nil {
-			return err
-		}
-		group.Go(func() error {
-			defer func() { joined <- struct{}{} }()
-			return s.rooms[room].subscribe(ctx, uids[s.shape.Publishers+n], sub)
-		})
-	}
-	return nil
+	return (place-s.shape.Publishers)%s.sample == 0
 }
 
-// ring starts more calls.
-func (s *stage) ring(ctx context.Context, rooms int) error {
-	more := rooms * (s.shape.Publishers + s.shape.Subscribers)
-	names, err := s.target.names(len(s.names) + more)
-	if err != nil {
-		return err
+// streams is how many streams there are to receive.
+func (s *stage) streams() int {
+	sum := 0
+	for i := range s.clients {
+		room, place := s.place(i)
+		sum += len(s.shape.sends(place)) * s.shape.receivers(s.inRoom(room)-s.shape.Publishers)
 	}
-	s.names = append(s.names, names[len(s.names):]...)
-	for range rooms {
-		room := len(s.rooms)
-		r, err := openRoom(ctx, s.target, fmt.Sprintf("load-%s-%d", s.run, room), s.uids(room), s.shape.Audio, s.shape.Publishers)
-		if err != nil {
-			return err
-		}
-		s.rooms = append(s.rooms, r)
-	}
-	return nil
+	return sum
 }
 
-// cast makes the clients of some rooms without a call, for the floor alone.
-func (s *stage) cast(rooms int) error {
-	for room := range rooms {
-		for n := range s.shape.Publishers {
-			if _, err := s.newPublisher(room, n); err != nil {
-				return err
-			}
-		}
-		for n := range s.shape.Subscribers {
-			if _, err := s.newSubscriber(room, n); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *stage) newPublisher(room, n int) (*load.Publisher, error) {
-	source := len(s.publishers)
-	p, err := s.engine(source).NewPublisher(s.local, uint32(source), s.shape.pattern(), s.shape.phase(source, s.most))
-	if err != nil {
-		return nil, err
-	}
-	s.publishers = append(s.publishers, placed[*load.Publisher]{room, p})
-	return p, nil
-}
-
-func (s *stage) newSubscriber(room, n int) (*load.Subscriber, error) {
-	sub, err := s.engine(len(s.subscribers)).NewSubscriber(s.local, n%s.sample == 0)
-	if err != nil {
-		return nil, err
-	}
-	s.subscribers = append(s.subscribers, placed[*load.Subscriber]{room, sub})
-	return sub, nil
-}
-
-// prepareFloor starts the floor for all clients there are now.
+// prepareFloor starts a floor for all clients there are now, in the place of the one before.
 func (s *stage) prepareFloor() error {
 	host, err := s.serverAddr()
 	if err != nil {
 		return err
 	}
+	if s.floor != nil {
+		s.floor.Close()
+		s.floor = nil
+	}
 	cfg := floor.Config{Listen: netip.AddrPortFrom(host, 0)}
-	for _, p := range s.publishers {
-		fp, err := p.client.FloorPublisher(p.room)
+	for i, c := range s.clients {
+		publishers, subscriber, err := c.Floor(s.shape.floorRooms(s.place(i)))
 		if err != nil {
 			return err
 		}
-		cfg.Publishers = append(cfg.Publishers, fp)
-	}
-	for _, sub := range s.subscribers {
-		cfg.Subscribers = append(cfg.Subscribers, sub.client.FloorSubscriber(sub.room))
+		cfg.Publishers = append(cfg.Publishers, publishers...)
+		if subscriber != nil {
+			cfg.Subscribers = append(cfg.Subscribers, *subscriber)
+		}
 	}
 	cores := s.target.Cores.Server
 	if len(cores) == 0 && s.target.PID != 0 {
@@ -289,9 +261,11 @@ func (s *stage) fallen() error {
 
 // close ends all clients and the floor.
 func (s *stage) close() {
+	var ending sync.WaitGroup
 	for _, r := range s.rooms {
-		r.close()
+		ending.Go(r.close)
 	}
+	ending.Wait()
 	if s.floor != nil {
 		s.floor.Close()
 	}

@@ -10,6 +10,7 @@ import (
 
 // The server counts on its own what it takes in and hands to its sockets.
 func TestServerAndClientsCountTheSamePackets(t *testing.T) {
+	t.Parallel()
 	target := testServer(t)
 	ctx := context.Background()
 	shape := AudioShape(2, 3)
@@ -18,12 +19,12 @@ func TestServerAndClientsCountTheSamePackets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stage.close()
-	if err := stage.open(ctx, 1, nil); err != nil {
+	if err := stage.size(ctx, stage.units(1), nil); err != nil {
 		t.Fatal(err)
 	}
 	r := newRun(target, ForwardConfig{Shape: shape}, nil, load.Server)
 	r.stage = stage
-	if err := r.warmUp(ctx, 1); err != nil {
+	if err := r.warmUp(ctx); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // a stream that pauses goes on where it was

@@ -51,8 +51,9 @@ func TestDriftIsTheSlopeAfterTheWarmUp(t *testing.T) {
 }
 
 func TestASoakSaysHowThingsDrift(t *testing.T) {
+	t.Parallel()
 	shape := AudioShape(1, 1)
-	r, err := Soak(t.Context(), testServer(t), ForwardConfig{Shape: shape, Duration: 4 * time.Second, Slice: time.Second}, nil)
+	r, err := Soak(t.Context(), testServer(t), ForwardConfig{Shape: shape, Duration: 2 * time.Second, Slice: time.Second}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ type forwarder struct {
 	socket     *datagram.Socket
 	publishers map[uint32]*publisher
 	rooms      []room
+	touched    []int // rooms that have packets in this batch
 	inbox      *datagram.Inbox
 	outbox     *datagram.Outbox
 	arena      []byte
@@ -78,13 +79,11 @@ func open(cfg Config) (*forwarder, error) {
 	return f, nil
 }
 
-func (f *forwarder) grow(room int) {
-	for len(f.rooms) <= room {
-		f.rooms = append(f.rooms, f.newRoom())
+func (f *forwarder) grow(n int) {
+	for len(f.rooms) <= n {
+		f.rooms = append(f.rooms, room{})
 	}
 }
-
-func (f *forwarder) newRoom() room { return room{packets: make([]packet, 0, receiveBatch)} }
 
 // run forwards batch after batch; it ends with an error of the socket.
 func (f *forwarder) run() error {
@@ -111,18 +110,19 @@ func (f *forwarder) forward(batch []datagram.Message) {
 			continue
 		}
 		r := &f.rooms[p.room]
+		if len(r.packets) == 0 {
+			f.touched = append(f.touched, p.room)
+		}
 		r.packets = append(r.packets, packet{header, payload})
 	}
-	for i := range f.rooms {
+	for _, i := range f.touched {
 		r := &f.rooms[i]
-		if len(r.packets) == 0 {
-			continue
-		}
 		for j := range r.subscribers {
 			f.send(&r.subscribers[j], r.packets)
 		}
 		r.packets = r.packets[:0]
 	}
+	f.touched = f.touched[:0]
 	f.flush()
 }
 

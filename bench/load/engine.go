@@ -16,19 +16,25 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/pion/rtp"
 
+	"github.com/parleyrtc/parley/bench/proc"
 	"github.com/parleyrtc/parley/sfu/transport/datagram"
 )
 
 const (
-	// receiveBatch is how many messages are taken from one socket before the others get their turn.
-	receiveBatch = 16
+	// receiveBatch is how many messages, each a datagram or a train of them, are taken from one socket before the others get
+	// their turn.
+	receiveBatch = 32
 	// sendBatch is how many packets leave with one system call.
 	sendBatch = 64
 	// maxPacket is more than any Ethernet frame holds.
 	maxPacket = 2048
 	// socketBuffer holds what comes while the thread is busy elsewhere.
 	socketBuffer = 4 << 20
+	// pollSpacing is how often the sockets are looked at. A thread that each packet wakes would do little else, and whoever
+	// sends the packet would pay for the waking; what arrives keeps the kernel's time stamp.
+	pollSpacing = time.Millisecond
 	// tickSpacing is how often the engine looks who has to report.
 	tickSpacing = 20 * time.Millisecond
 	// longestLatency bounds the histograms, in microseconds.
@@ -53,24 +59,27 @@ var ErrClosed = errors.New("the load engine is closed")
 type Engine struct {
 	// set at construction
 	epoch    time.Time
-	poller   *datagram.Poller
+	poller   *datagram.Poller // of the clients' sockets
+	bell     *datagram.Poller // of no socket: it is what wakes the thread
 	commands chan func()
 	quit     chan struct{} // closed by Close
 	done     chan struct{} // closed when the thread has ended
 
 	// owned by the thread
-	inbox       *datagram.Inbox
-	outbox      *datagram.Outbox
-	packets     [sendBatch][]byte // what is in the outbox
-	plain       []byte            // one packet before it is sealed, or after it is opened
-	ports       map[int32]*port
-	nextPort    int32
-	publishers  []*Publisher
-	subscribers []*Subscriber
-	schedule    schedule
-	tickAt      time.Duration
-	latency     [routes]*hdrhistogram.Histogram
-	lateness    *hdrhistogram.Histogram
+	inbox    *datagram.Inbox
+	outbox   *datagram.Outbox
+	packets  [sendBatch][]byte // what is in the outbox
+	plain    []byte            // one packet before it is sealed, or after it is opened
+	parsed   rtp.Header        // of that packet, for the cipher
+	ports    []*port           // by id; nil: closed
+	clients  []*Client
+	route    Route    // of all publishers
+	left     Snapshot // what clients did that are gone
+	schedule schedule
+	pollAt   time.Duration
+	tickAt   time.Duration
+	latency  [routes]*hdrhistogram.Histogram
+	lateness *hdrhistogram.Histogram
 }
 
 // NewEngine starts an engine. Publishers' frames are due at multiples of their interval after epoch, also across engines.
@@ -79,10 +88,15 @@ func NewEngine(epoch time.Time) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load engine: %w", err)
 	}
+	bell, err := datagram.NewPoller()
+	if err != nil {
+		poller.Close()
+		return nil, fmt.Errorf("load engine: %w", err)
+	}
 	e := &Engine{
-		epoch: epoch, poller: poller, commands: make(chan func(), 16), quit: make(chan struct{}), done: make(chan struct{}),
+		epoch: epoch, poller: poller, bell: bell, route: Paused, commands: make(chan func(), 16), quit: make(chan struct{}), done: make(chan struct{}),
 		inbox: datagram.NewInbox(receiveBatch, datagram.MaxTrain), outbox: datagram.NewOutbox(sendBatch),
-		plain: make([]byte, maxPacket), ports: map[int32]*port{},
+		plain: make([]byte, maxPacket),
 	}
 	for i := range e.packets {
 		e.packets[i] = make([]byte, maxPacket)
@@ -103,7 +117,7 @@ func (e *Engine) reset() {
 // Close ends the thread and closes the sockets. The clients' sessions should be closed before.
 func (e *Engine) Close() {
 	close(e.quit)
-	e.poller.Wake()
+	e.bell.Wake()
 	<-e.done
 }
 
@@ -115,7 +129,7 @@ func (e *Engine) do(f func()) error {
 	case <-e.done:
 		return ErrClosed
 	}
-	e.poller.Wake()
+	e.bell.Wake()
 	select {
 	case <-ran:
 		return nil
@@ -128,6 +142,7 @@ func (e *Engine) do(f func()) error {
 func (e *Engine) run() {
 	runtime.LockOSThread() // never unlocked: the sharp timer goes with the thread
 	datagram.SharpTimers()
+	proc.Favour()
 	defer close(e.done)
 	defer e.closeSockets()
 	for {
@@ -137,17 +152,33 @@ func (e *Engine) run() {
 		default:
 		}
 		e.obey()
-		next := min(e.sendDue(), e.tickAt)
-		for _, id := range e.poller.Wait(next - e.now()) {
-			if p := e.ports[id]; p != nil {
-				e.receive(p)
-				e.sendDue() // frames keep their time however much arrives
-			}
+		next := min(e.sendDue(), e.pollAt, e.tickAt)
+		e.bell.Wait(next - e.now())
+		if now := e.now(); now >= e.pollAt {
+			e.pollAt = now + pollSpacing
+			e.poll()
 		}
 		if now := e.now(); now >= e.tickAt {
 			e.tickAt = now + tickSpacing
 			e.tick(now)
 		}
+	}
+}
+
+// poll reads every socket that has something, each about once, so that none makes the others wait.
+func (e *Engine) poll() {
+	for left := len(e.ports); left > 0; {
+		ready := e.poller.Wait(0)
+		if len(ready) == 0 {
+			return
+		}
+		for _, id := range ready {
+			if p := e.ports[id]; p != nil {
+				e.receive(p)
+				e.sendDue() // frames keep their time however much arrives
+			}
+		}
+		left -= len(ready)
 	}
 }
 
@@ -190,26 +221,36 @@ func (e *Engine) sendDue() time.Duration {
 	for len(e.schedule) > 0 {
 		now := e.now()
 		next := e.schedule[0]
-		if next.due > now {
-			return next.due
+		due := next.due
+		if due > now {
+			return due
 		}
+		missed := next.advance(now)
 		if next.route != Paused {
-			_ = e.lateness.RecordValue(int64((now - next.due) / time.Microsecond)) // only values beyond a minute are refused
+			e.late(next, now-due, missed)
 			next.emit(now)
 		}
-		next.advance(now)
 		e.schedule.sift()
 	}
 	return e.now() + time.Hour
 }
 
+// late notes how late a departure is. Those that were missed before it would have been late as well, else one long pause
+// would count as one late frame among thousands of good ones.
+func (e *Engine) late(p *publisher, by time.Duration, missed int) {
+	_ = e.lateness.RecordCorrectedValue(int64(by/time.Microsecond), int64(p.pattern.step()/time.Microsecond)) // only values beyond a minute are refused
+	p.skipped += uint64(missed * p.pattern.perStep())
+}
+
 // tick reports for every client whose time has come.
 func (e *Engine) tick(now time.Duration) {
-	for _, p := range e.publishers {
-		p.report(now)
-	}
-	for _, s := range e.subscribers {
-		s.report(now)
+	for _, c := range e.clients {
+		for _, p := range c.publishers {
+			p.report(now)
+		}
+		if c.subscriber != nil {
+			c.subscriber.report(now)
+		}
 	}
 }
 
@@ -222,9 +263,8 @@ func (e *Engine) open(local netip.Addr, timestamps bool) (*port, error) {
 	p := newPort(e, socket)
 	err = ErrClosed
 	if failed := e.do(func() {
-		p.id = e.nextPort
-		e.nextPort++
-		e.ports[p.id] = p
+		p.id = int32(len(e.ports))
+		e.ports = append(e.ports, p)
 		err = e.poller.Add(socket, p.id)
 	}); failed != nil || err != nil {
 		socket.Close()
@@ -235,29 +275,44 @@ func (e *Engine) open(local netip.Addr, timestamps bool) (*port, error) {
 
 // shut closes a port. The thread must do it, since it may be reading.
 func (e *Engine) shut(p *port) {
-	if _, ok := e.ports[p.id]; !ok {
+	if e.ports[p.id] != p {
 		return
 	}
-	delete(e.ports, p.id)
+	e.ports[p.id] = nil
 	e.poller.Remove(p.socket)
 	p.close()
 }
 
 func (e *Engine) closeSockets() {
 	for _, p := range e.ports {
-		e.shut(p)
+		if p != nil {
+			e.shut(p)
+		}
 	}
 	e.poller.Close()
+	e.bell.Close()
 }
 
-func (e *Engine) removePublisher(p *Publisher) {
-	e.publishers = slices.DeleteFunc(e.publishers, func(o *Publisher) bool { return o == p })
-	e.schedule = slices.DeleteFunc(e.schedule, func(o *Publisher) bool { return o == p })
+// admit takes a client in.
+func (e *Engine) admit(c *Client) {
+	c.port.client = c
+	e.clients = append(e.clients, c)
+	for _, p := range c.publishers {
+		p.route = e.route
+		p.advance(e.now())
+		e.schedule.add(p)
+	}
+}
+
+// dismiss ends a client.
+func (e *Engine) dismiss(c *Client) {
+	at := slices.Index(e.clients, c)
+	if at < 0 {
+		return
+	}
+	e.clients = slices.Delete(e.clients, at, at+1)
+	e.left = e.left.Add(c.snapshot().gone())
+	e.schedule = slices.DeleteFunc(e.schedule, func(p *publisher) bool { return p.port == c.port })
 	e.schedule.order()
-	e.shut(p.port)
-}
-
-func (e *Engine) removeSubscriber(s *Subscriber) {
-	e.subscribers = slices.DeleteFunc(e.subscribers, func(o *Subscriber) bool { return o == s })
-	e.shut(s.port)
+	e.shut(c.port)
 }

@@ -33,25 +33,35 @@ type tap struct {
 	cipher *floor.Cipher
 }
 
-func newTap(t *testing.T, e *Engine, p *Publisher) *tap {
+func newTap(t *testing.T, e *Engine, c *Client) *tap {
 	t.Helper()
 	s, err := datagram.Listen(netip.AddrPortFrom(loopback, 0), datagram.Options{Timestamps: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	known, err := p.FloorPublisher(0)
+	known, _, err := c.Floor(0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := floor.NewCipher(known.Key)
+	cipher, err := floor.NewCipher(known[0].Key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := e.UseFloor(s.Local()); err != nil {
 		t.Fatal(err)
 	}
-	return &tap{s, datagram.NewInbox(64, 2048), c}
+	return &tap{s, datagram.NewInbox(64, 2048), cipher}
+}
+
+// sending makes a client that sends one track.
+func sending(t *testing.T, e *Engine, source uint32, p Pattern) *Client {
+	t.Helper()
+	c, err := e.NewClient(ClientConfig{Local: loopback, Publications: []Publication{{Source: source, Pattern: p}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // take waits for n packets and returns when each arrived.
@@ -82,11 +92,8 @@ func TestFramesLeaveInBurstsOrSpread(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(t)
 			pattern := Pattern{Interval: 50 * time.Millisecond, Packets: 5, Bytes: 300, Spread: spread}
-			p, err := e.NewPublisher(loopback, 5, pattern, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tap := newTap(t, e, p)
+			c := sending(t, e, 5, pattern)
+			tap := newTap(t, e, c)
 			if err := e.Route(Floor); err != nil {
 				t.Fatal(err)
 			}
@@ -106,15 +113,42 @@ func TestFramesLeaveInBurstsOrSpread(t *testing.T) {
 			if err != nil || times.Lateness.TotalCount() < 2 {
 				t.Errorf("%d departures were timed, %v", times.Lateness.TotalCount(), err)
 			}
-			p.Close()
+			c.Close()
 		})
+	}
+}
+
+func TestDeparturesThatWereMissedCountAsLateAndAsLeftOut(t *testing.T) {
+	e := newEngine(t)
+	const step, pause = 10 * time.Millisecond, 300 * time.Millisecond
+	c := sending(t, e, 1, Pattern{Interval: step, Packets: 3, Bytes: 200})
+	newTap(t, e, c)
+	if err := e.Route(Floor); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.do(func() { time.Sleep(pause) }); err != nil { // the thread has no time
+		t.Fatal(err)
+	}
+	s, err := e.Snapshot() // behind the departure that comes next
+	if err != nil {
+		t.Fatal(err)
+	}
+	times, err := e.Times()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if missed := uint64(pause/step - 2); s.Skipped < 3*missed || times.Lateness.TotalCount() < int64(missed) {
+		t.Errorf("%d packets were left out and %d departures late, want at least %d and %d", s.Skipped, times.Lateness.TotalCount(), 3*missed, missed)
+	}
+	if p50 := times.Lateness.ValueAtQuantile(50); p50 < int64(pause/time.Microsecond)/4 {
+		t.Errorf("half of the departures are said to be less than %d µs late, after a pause of %v", p50, pause)
 	}
 }
 
 func TestPublishersTakeTurnsByTheirDueTimes(t *testing.T) {
 	var s schedule
 	for _, due := range []time.Duration{5, 3, 9, 1, 7, 1} {
-		s.add(&Publisher{due: due, pattern: Pattern{Interval: 10}})
+		s.add(&publisher{due: due, pattern: Pattern{Interval: 10}})
 	}
 	last := time.Duration(0)
 	for range 50 {
@@ -132,7 +166,7 @@ func TestAClosedEngineAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := e.NewSubscriber(loopback, true)
+	c, err := e.NewClient(ClientConfig{Local: loopback, Receives: true, Sampled: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,10 +174,10 @@ func TestAClosedEngineAnswers(t *testing.T) {
 	if _, err := e.Snapshot(); !errors.Is(err, ErrClosed) {
 		t.Error(err)
 	}
-	if _, err := e.NewSubscriber(loopback, false); !errors.Is(err, ErrClosed) {
+	if _, err := e.NewClient(ClientConfig{Local: loopback, Receives: true}); !errors.Is(err, ErrClosed) {
 		t.Error(err)
 	}
-	s.Close() // does nothing, and does not hang
+	c.Close() // does nothing, and does not hang
 }
 
 func TestPatternsThatMakeNoSenseAreRefused(t *testing.T) {
@@ -152,7 +186,7 @@ func TestPatternsThatMakeNoSenseAreRefused(t *testing.T) {
 		{Interval: time.Second, Packets: 1, Bytes: MinVideoBytes - 1}, {Interval: time.Second, Packets: 1, Bytes: 5000},
 		{Interval: time.Second, Bytes: 100}, {Packets: 1, Bytes: 100}, {Audio: true, Interval: time.Second, Packets: 1, Bytes: MinAudioBytes - 1},
 	} {
-		if _, err := e.NewPublisher(loopback, 0, p, 0); err == nil {
+		if _, err := e.NewClient(ClientConfig{Local: loopback, Publications: []Publication{{Pattern: p}}}); err == nil {
 			t.Errorf("%+v is taken", p)
 		}
 	}

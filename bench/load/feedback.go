@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
-	"github.com/pion/rtp"
 )
 
 const (
@@ -24,19 +23,15 @@ func ntp(t time.Time) uint64 {
 }
 
 // report sends a sender report once a second while media goes to the server.
-func (p *Publisher) report(now time.Duration) {
+func (p *publisher) report(now time.Duration) {
 	st := &p.streams[Server]
 	if p.route != Server || now < p.reportAt || st.packets == 0 {
 		return
 	}
 	p.reportAt = now + reportSpacing
-	rate := int64(90000)
-	if p.pattern.Audio {
-		rate = 48000
-	}
 	compound := []rtcp.Packet{
 		&rtcp.SenderReport{SSRC: st.header.SSRC, NTPTime: ntp(time.Now()), PacketCount: uint32(st.packets), OctetCount: st.octets,
-			RTPTime: uint32(int64(now-p.phase) / 1000 * rate / 1e6)},
+			RTPTime: uint32(int64(now-p.phase) / 1000 * p.clockRate() / 1e6)},
 		&rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{Source: st.header.SSRC,
 			Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: "load"}}}}},
 	}
@@ -46,36 +41,69 @@ func (p *Publisher) report(now time.Duration) {
 }
 
 // arrived notes a packet's transport-wide sequence number.
-func (s *Subscriber) arrived(b []byte, ssrc uint32, at int64) {
-	var h rtp.Header
-	if _, err := h.Unmarshal(b); err != nil {
-		return
-	}
-	if ext := h.GetExtension(s.transportCC); len(ext) == 2 {
-		s.arrivals.Record(ssrc, binary.BigEndian.Uint16(ext), at/1000)
+func (s *subscriber) arrived(b []byte, ssrc uint32, at int64) {
+	if number := extension(b, s.transportCC); len(number) == 2 {
+		s.arrivals.Record(ssrc, binary.BigEndian.Uint16(number), at/1000)
 	}
 }
 
+// extension is the content of a packet's header extension (RFC 8285 §4.2 and §4.3), nil if it is not there. The packet has
+// at least 12 bytes.
+func extension(b []byte, id uint8) []byte {
+	at := 12 + 4*int(b[0]&0x0f)
+	if b[0]&0x10 == 0 || len(b) < at+4 {
+		return nil
+	}
+	profile := binary.BigEndian.Uint16(b[at:])
+	end := at + 4 + 4*int(binary.BigEndian.Uint16(b[at+2:]))
+	twoBytes := profile&0xfff0 == 0x1000
+	if end > len(b) || profile != 0xbede && !twoBytes {
+		return nil
+	}
+	for at += 4; at < end; {
+		if b[at] == 0 { // padding
+			at++
+			continue
+		}
+		found, size := b[at]>>4, int(b[at]&0x0f)+1
+		if at++; twoBytes {
+			if at == end {
+				return nil
+			}
+			found, size = b[at-1], int(b[at])
+			at++
+		} else if found == 15 { // the end, whatever follows
+			return nil
+		}
+		if at+size > end {
+			return nil
+		}
+		if found == id {
+			return b[at : at+size]
+		}
+		at += size
+	}
+	return nil
+}
+
 // report sends receiver reports once a second and transport-wide feedback ten times a second.
-func (s *Subscriber) report(now time.Duration) {
+func (s *subscriber) report(now time.Duration) {
 	if now >= s.reportAt {
 		s.reportAt = now + reportSpacing
 		s.receiverReport(time.Now().UnixNano())
 	}
 	if s.transportCC != 0 && now >= s.feedbackAt {
 		s.feedbackAt = now + feedbackSpacing
-		packets := s.arrivals.BuildFeedbackPacket()
-		if len(packets) == 0 {
-			return
-		}
-		if raw, err := rtcp.Marshal(packets); err == nil {
-			s.port.sendControl(raw)
+		for _, packet := range s.arrivals.BuildFeedbackPacket() { // one by one: each may be as long as a datagram
+			if raw, err := packet.Marshal(); err == nil {
+				s.port.sendControl(raw)
+			}
 		}
 	}
 }
 
 // receiverReport tells of every stream from the server.
-func (s *Subscriber) receiverReport(at int64) {
+func (s *subscriber) receiverReport(at int64) {
 	rr := &rtcp.ReceiverReport{SSRC: s.sender}
 	for _, f := range s.received[Server].flows {
 		if len(rr.Reports) < reportBlocks {
@@ -109,29 +137,9 @@ func (f *flow) report(at int64) rtcp.ReceptionReport {
 	return r
 }
 
-// rtcp takes sender reports, so that ours can say how long ago they came.
-func (s *Subscriber) rtcp(b []byte, at int64) {
-	if !s.port.ready() {
-		return
-	}
-	plain, err := s.port.in.DecryptRTCP(s.engine.plain[:0], b, nil)
-	if err != nil {
-		s.port.errors++
-		return
-	}
-	packets, err := rtcp.Unmarshal(plain)
-	if err != nil {
-		s.port.errors++
-		return
-	}
-	s.controls++
-	for _, packet := range packets {
-		sr, ok := packet.(*rtcp.SenderReport)
-		if !ok {
-			continue
-		}
-		if f := s.received[Server].flows[sr.SSRC]; f != nil {
-			f.senderReport, f.senderReportAt = uint32(sr.NTPTime>>16), at
-		}
+// senderReport notes the newest report on a stream, so that ours can say how long ago it came.
+func (s *subscriber) senderReport(sr *rtcp.SenderReport, at int64) {
+	if f := s.received[Server].flows[sr.SSRC]; f != nil {
+		f.senderReport, f.senderReportAt = uint32(sr.NTPTime>>16), at
 	}
 }

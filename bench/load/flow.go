@@ -4,6 +4,7 @@ package load
 // comes from the server's address is the server's).
 type flow struct {
 	ssrc     uint32
+	rate     int // of its timestamps
 	begun    bool
 	base     int64 // first extended sequence number
 	highest  int64
@@ -64,14 +65,19 @@ func (f *flow) has(n int64) bool { w, b := place(n); return f.seen[w]&b != 0 }
 func (f *flow) set(n int64)      { w, b := place(n); f.seen[w] |= b }
 func (f *flow) unset(n int64)    { w, b := place(n); f.seen[w] &^= b }
 
-// jitter is the interarrival jitter of RFC 3550 §6.4.1, in timestamp units.
+// jitter is the interarrival jitter of RFC 3550 §6.4.1, in timestamp units, of the first packets of frames: the others have
+// the same timestamp and come with them.
 type jitter struct {
-	transit float64
-	begun   bool
-	value   float64
+	transit   float64
+	timestamp uint32
+	begun     bool
+	value     float64
 }
 
 func (j *jitter) add(at int64, timestamp uint32, rate int) {
+	if j.begun && timestamp == j.timestamp {
+		return
+	}
 	transit := float64(at)/1e9*float64(rate) - float64(timestamp)
 	if d := transit - j.transit; j.begun && d > -float64(rate) && d < float64(rate) { // a wrapped timestamp says nothing
 		if d < 0 {
@@ -79,5 +85,5 @@ func (j *jitter) add(at int64, timestamp uint32, rate int) {
 		}
 		j.value += (d - j.value) / 16
 	}
-	j.transit, j.begun = transit, true
+	j.transit, j.timestamp, j.begun = transit, timestamp, true
 }

@@ -16,7 +16,7 @@ import (
 // linkQueue is how many datagrams may wait for pion; handshakes are shorter, and what is lost is sent again.
 const linkQueue = 64
 
-// port is one client's socket. Media goes to its taker on the engine's thread, the rest to pion. It is pion's ice.UDPMux, for
+// port is one client's socket. Media goes to the client on the engine's thread, the rest to pion. It is pion's ice.UDPMux, for
 // the one agent of this client.
 type port struct {
 	// set at construction
@@ -27,17 +27,13 @@ type port struct {
 
 	// owned by the engine's thread
 	id      int32
-	taker   taker
+	client  *Client
 	remote  netip.AddrPort // where the server's DTLS comes from, so where media goes
+	floor   netip.AddrPort // where the floor is
 	in, out *srtp.Context  // nil before the handshake is over
+	wide    uint16         // newest transport-wide sequence number: one row for all that the client sends
 	dropped uint32         // by the kernel, for want of buffer
 	errors  uint64
-}
-
-// taker gets media on the engine's thread. The bytes are only lent.
-type taker interface {
-	rtp(b []byte, from netip.AddrPort, at int64)
-	rtcp(b []byte, at int64)
 }
 
 func newPort(e *Engine, socket *datagram.Socket) *port {
@@ -46,6 +42,10 @@ func newPort(e *Engine, socket *datagram.Socket) *port {
 
 // deliver sorts what one message holds by the first byte (RFC 7983).
 func (p *port) deliver(m *datagram.Message) {
+	route := Server
+	if m.From == p.floor {
+		route = Floor
+	}
 	for rest := m.Data; len(rest) > 0; {
 		b := rest
 		if m.Segment > 0 && m.Segment < len(rest) {
@@ -54,7 +54,9 @@ func (p *port) deliver(m *datagram.Message) {
 		rest = rest[len(b):]
 		switch first := b[0]; {
 		case first >= 128 && first <= 191:
-			p.media(b, m.From, m.At)
+			if p.client != nil {
+				p.client.take(b, m, route)
+			}
 		case first >= 20 && first <= 63:
 			p.remote = m.From
 			p.keys.sniff(b)
@@ -63,17 +65,6 @@ func (p *port) deliver(m *datagram.Message) {
 			p.hand(b, m.From)
 		}
 	}
-}
-
-func (p *port) media(b []byte, from netip.AddrPort, at int64) {
-	if len(b) < 12 || p.taker == nil {
-		return
-	}
-	if b[1] >= 192 && b[1] <= 223 { // RFC 5761 §4
-		p.taker.rtcp(b, at)
-		return
-	}
-	p.taker.rtp(b, from, at)
 }
 
 // ready makes the SRTP contexts as soon as the handshake allows.
@@ -181,11 +172,11 @@ func (p *port) send(b []byte, to netip.AddrPort) error {
 	b = append([]byte(nil), b...)
 	select {
 	case p.engine.commands <- func() {
-		if _, open := p.engine.ports[p.id]; open && p.socket.WriteTo(b, to) != nil {
+		if p.engine.ports[p.id] == p && p.socket.WriteTo(b, to) != nil {
 			p.errors++
 		}
 	}:
-		p.engine.poller.Wake()
+		p.engine.bell.Wake()
 		return nil
 	case <-p.engine.done:
 		return net.ErrClosed

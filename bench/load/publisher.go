@@ -1,13 +1,10 @@
 package load
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"time"
 
-	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
@@ -32,141 +29,139 @@ func (p Pattern) step() time.Duration {
 	return p.Interval
 }
 
-// Publisher is a light client that sends one track. Its methods may be called from any goroutine.
-type Publisher struct {
+// perStep is how many packets one departure has.
+func (p Pattern) perStep() int {
+	if p.Spread {
+		return 1
+	}
+	return p.Packets
+}
+
+func (p Pattern) check() error {
+	least := MinVideoBytes
+	if p.Audio {
+		least = MinAudioBytes
+	}
+	if p.Bytes < least || p.Bytes > maxPacket-200 || p.Packets < 1 || p.step() <= 0 {
+		return fmt.Errorf("a payload has %d to %d bytes, a frame at least one packet", least, maxPacket-200)
+	}
+	return nil
+}
+
+// publisher sends one track of a client. It belongs to the engine's thread.
+type publisher struct {
 	// set at construction
-	Source  uint32 // names the publisher in every payload
+	source  uint32 // names the publisher in every payload
 	engine  *Engine
 	port    *port
 	pattern Pattern
 	phase   time.Duration
-
-	// set by Join
-	session *client.Session
 	track   *track
 
 	// owned by the engine's thread
-	route    Route
-	due      time.Duration
-	streams  [routes]stream
-	floorTo  netip.AddrPort
-	floorKey *floor.Cipher
-	filling  []byte
-	keyframe bool   // the frame that is being sent is one
-	wanted   bool   // the next one must be
-	asked    uint64 // keyframes
-	reportAt time.Duration
-	wide     uint16 // transport-wide sequence number
-	refused  int    // packets that the kernel did not take
+	route       Route
+	due         time.Duration
+	streams     [routes]stream
+	receivers   uint64 // to whom a packet has to go
+	transportCC uint8  // extension id, 0: the server does not want it
+	floorKey    *floor.Cipher
+	filling     []byte
+	keyframe    bool   // the frame that is being sent is one
+	wanted      bool   // the next one must be
+	asked       uint64 // keyframes
+	reportAt    time.Duration
+	refused     int    // packets that the kernel did not take
+	skipped     uint64 // packets whose time had passed when the thread came to them
 }
 
 // stream is what a publisher has sent on one route.
 type stream struct {
 	header  rtp.Header
 	packets uint64
+	copies  uint64 // that should arrive of them
 	octets  uint32
 	frame   int64 // of the newest packet, counted from the epoch
 	index   int   // of the next packet within its frame, when they are spread
 	picture uint16
 }
 
-// NewPublisher makes a publisher that sends a pattern from a free port of an address. Its frames are due phase after the
-// multiples of the interval. It sends nothing before Engine.Route.
-func (e *Engine) NewPublisher(local netip.Addr, source uint32, pattern Pattern, phase time.Duration) (*Publisher, error) {
-	least := MinVideoBytes
-	if pattern.Audio {
-		least = MinAudioBytes
+func newPublisher(e *Engine, port *port, cfg Publication) *publisher {
+	p := &publisher{
+		source: cfg.Source, engine: e, port: port, pattern: cfg.Pattern, phase: cfg.Phase, route: Paused, receivers: 1,
+		filling: filled(cfg.Pattern.Bytes, uint64(cfg.Source)), wanted: true,
+		track: &track{kind: webrtc.RTPCodecTypeVideo, mime: webrtc.MimeTypeVP8},
 	}
-	if pattern.Bytes < least || pattern.Bytes > maxPacket-200 || pattern.Packets < 1 || pattern.step() <= 0 {
-		return nil, fmt.Errorf("a payload has %d to %d bytes, a frame at least one packet", least, maxPacket-200)
-	}
-	port, err := e.open(local, false)
-	if err != nil {
-		return nil, err
-	}
-	p := &Publisher{
-		Source: source, engine: e, port: port, pattern: pattern, phase: phase, route: Paused,
-		filling: filled(pattern.Bytes, uint64(source)), wanted: true,
+	payloadType := uint8(vp8Type)
+	if cfg.Pattern.Audio {
+		p.track = &track{kind: webrtc.RTPCodecTypeAudio, mime: webrtc.MimeTypeOpus}
+		payloadType = opusType
 	}
 	for i := range p.streams {
-		p.streams[i].header = rtp.Header{Version: 2, PayloadType: vp8Type, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32() & 0x7fff)}
-		if pattern.Audio {
-			p.streams[i].header.PayloadType = opusType
+		p.streams[i].header = rtp.Header{
+			Version: 2, PayloadType: payloadType, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32() & 0x7fff),
 		}
 	}
-	err = e.do(func() {
-		port.taker = p
-		e.publishers = append(e.publishers, p)
-		p.advance(e.now())
-		e.schedule.add(p)
-	})
-	return p, err
+	return p
 }
 
-// Join joins a call with one published track and returns once the connection is up.
-func (p *Publisher) Join(ctx context.Context, c *client.Client, cfg JoinConfig) error {
-	source := "camera"
-	p.track = &track{kind: webrtc.RTPCodecTypeVideo, mime: webrtc.MimeTypeVP8}
+// local is the track as a session offers it.
+func (p *publisher) local() client.LocalTrack {
 	if p.pattern.Audio {
-		source = "microphone"
-		p.track = &track{kind: webrtc.RTPCodecTypeAudio, mime: webrtc.MimeTypeOpus}
+		return client.LocalTrack{Track: p.track, Source: "microphone"}
 	}
-	s, err := p.port.join(ctx, c, cfg, client.SessionConfig{Tracks: []client.LocalTrack{{Track: p.track, Source: source}}, Pairs: -1})
-	if err != nil {
-		return err
-	}
-	p.session = s
-	agreed := p.track.agreed.Load()
-	if agreed == nil {
-		s.Close()
-		return fmt.Errorf("the server does not take the track")
-	}
-	return p.engine.do(func() {
-		h := &p.streams[Server].header
-		h.SSRC, h.PayloadType = agreed.ssrc, agreed.payloadType
-		for i := range p.streams {
-			p.extend(&p.streams[i].header, agreed)
+	return client.LocalTrack{Track: p.track, Source: "camera"}
+}
+
+// agree takes over what was negotiated. On all routes the packets have the same extensions.
+func (p *publisher) agree(a agreement) {
+	p.streams[Server].header.SSRC = a.ssrc
+	p.streams[Server].header.PayloadType = a.payloadType
+	p.transportCC = a.transportCC
+	for i := range p.streams {
+		h := &p.streams[i].header
+		if a.transportCC != 0 {
+			_ = h.SetExtension(a.transportCC, []byte{0, 0}) // ids of an answer are good
 		}
+		if a.audioLevel != 0 && p.pattern.Audio {
+			_ = h.SetExtension(a.audioLevel, []byte{0x80 | 20}) // voice at -20 dBov
+		}
+	}
+}
+
+// forFloor prepares the publisher for the floor and returns what the floor must know of it.
+func (p *publisher) forFloor(room int) (floor.Publisher, error) {
+	key := make([]byte, floor.KeySize+floor.SaltSize)
+	copy(key, filled(len(key), uint64(p.source)+1)) // it keeps no secret
+	c, err := floor.NewCipher(key)
+	if err != nil {
+		return floor.Publisher{}, err
+	}
+	ssrc := p.source + 1 // sources are all different, random SSRCs need not be
+	err = p.engine.do(func() {
+		p.floorKey = c
+		p.streams[Floor].header.SSRC = ssrc
 	})
+	return floor.Publisher{SSRC: ssrc, Room: room, Key: key}, err
 }
 
-// extend puts the agreed extensions into the header of every packet.
-func (p *Publisher) extend(h *rtp.Header, a *agreement) {
-	if a.transportCC != 0 {
-		_ = h.SetExtension(a.transportCC, []byte{0, 0}) // ids of an answer are good
+// clockRate is that of the RTP timestamps.
+func (p *publisher) clockRate() int64 {
+	if p.pattern.Audio {
+		return 48000
 	}
-	if a.audioLevel != 0 && p.pattern.Audio {
-		_ = h.SetExtension(a.audioLevel, []byte{0x80 | 20}) // voice at -20 dBov
-	}
+	return 90000
 }
 
-// SSRC is that of the publisher's packets on a route.
-func (p *Publisher) SSRC(r Route) uint32 { return p.streams[r].header.SSRC }
-
-// Leave says goodbye to the server and ends the publisher.
-func (p *Publisher) Leave(ctx context.Context) error {
-	err := p.session.Leave(ctx)
-	p.Close()
-	return err
-}
-
-// Close ends the publisher without a word, as a killed process does.
-func (p *Publisher) Close() {
-	if p.session != nil {
-		p.session.Close()
-	}
-	_ = p.engine.do(func() { p.engine.removePublisher(p) }) // a closed engine has closed the port
-}
-
-// advance finds the next due time after now. Frames that were missed stay missed: sending them late in one go would be
-// another load than the one asked for.
-func (p *Publisher) advance(now time.Duration) {
-	step := p.pattern.step()
+// advance finds the next due time after now and says how many departures were missed. They stay missed: sending them late
+// in one go would be another load than the one asked for.
+func (p *publisher) advance(now time.Duration) (missed int) {
+	step, was := p.pattern.step(), p.due
 	p.due = p.phase + ((now-p.phase)/step+1)*step
+	return int((p.due-was)/step) - 1
 }
 
 // emit sends what is due now.
-func (p *Publisher) emit(now time.Duration) {
+func (p *publisher) emit(now time.Duration) {
 	st := &p.streams[p.route]
 	from, to := 0, p.pattern.Packets
 	if p.pattern.Spread {
@@ -177,30 +172,23 @@ func (p *Publisher) emit(now time.Duration) {
 		st.frame = int64((now - p.phase) / p.pattern.Interval)
 		st.picture = (st.picture + 1) & 0x7fff
 	}
-	rate := int64(90000)
-	if p.pattern.Audio {
-		rate = 48000
-	}
-	st.header.Timestamp = uint32(st.frame * rate * int64(p.pattern.Interval) / int64(time.Second))
+	st.header.Timestamp = uint32(st.frame * p.clockRate() * int64(p.pattern.Interval) / int64(time.Second))
+	sentAt := time.Now().UnixNano() // once for the burst, which leaves in one piece
 	for i := from; i < to; i++ {
-		p.packet(st, i)
+		p.packet(st, i, sentAt)
 	}
 	p.refused += p.engine.outbox.Flush(p.port.socket)
 }
 
 // packet stamps, seals and queues one packet.
-func (p *Publisher) packet(st *stream, i int) {
+func (p *publisher) packet(st *stream, i int, sentAt int64) {
 	e := p.engine
 	h := &st.header
 	h.SequenceNumber++
 	h.Marker = !p.pattern.Audio && i == p.pattern.Packets-1
-	agreed := agreement{}
-	if p.track != nil && p.track.agreed.Load() != nil {
-		agreed = *p.track.agreed.Load()
-	}
-	if agreed.transportCC != 0 {
-		p.wide++
-		copy(h.GetExtension(agreed.transportCC), []byte{byte(p.wide >> 8), byte(p.wide)})
+	if p.transportCC != 0 {
+		p.port.wide++
+		copy(h.GetExtension(p.transportCC), []byte{byte(p.port.wide >> 8), byte(p.port.wide)})
 	}
 	n, err := h.MarshalTo(e.plain)
 	if err != nil {
@@ -219,58 +207,33 @@ func (p *Publisher) packet(st *stream, i int) {
 		prefix = videoPrefix
 		beginVideo(payload, i == 0, p.keyframe, st.picture)
 	}
-	writeStamp(payload, prefix, stamp{p.Source, st.packets, time.Now().UnixNano()})
+	writeStamp(payload, prefix, stamp{p.source, st.packets, sentAt})
 	st.packets++
+	st.copies += p.receivers
 	st.octets += uint32(len(payload))
 	if e.outbox.Full() {
 		p.refused += e.outbox.Flush(p.port.socket)
 	}
-	p.seal(h, e.plain[:n+p.pattern.Bytes], n)
+	p.seal(e.plain[:n+p.pattern.Bytes], n)
 }
 
 // seal puts one packet into the outbox for its route.
-func (p *Publisher) seal(h *rtp.Header, plain []byte, header int) {
+func (p *publisher) seal(plain []byte, header int) {
 	e := p.engine
 	slot := e.packets[e.outbox.Len()][:0]
 	if p.route == Floor {
-		e.outbox.Add(p.floorTo, p.floorKey.Seal(slot, plain[:header], plain[header:]), 0)
+		e.outbox.Add(p.port.floor, p.floorKey.Seal(slot, plain[:header], plain[header:]), 0)
 		return
 	}
 	if !p.port.ready() {
 		p.refused++
 		return
 	}
-	sealed, err := p.port.out.EncryptRTP(slot, plain, h)
+	// The header that it fills has pieces of plain, which the next packet overwrites, so it must not be the stream's.
+	sealed, err := p.port.out.EncryptRTP(slot, plain, &e.parsed)
 	if err != nil {
 		p.refused++
 		return
 	}
 	e.outbox.Add(p.port.remote, sealed, 0)
-}
-
-// rtp does nothing: nobody sends media to a publisher.
-func (p *Publisher) rtp([]byte, netip.AddrPort, int64) {}
-
-// rtcp listens for requests of a keyframe.
-func (p *Publisher) rtcp(b []byte, _ int64) {
-	if !p.port.ready() {
-		return
-	}
-	plain, err := p.port.in.DecryptRTCP(p.engine.plain[:0], b, nil)
-	if err != nil {
-		p.port.errors++
-		return
-	}
-	packets, err := rtcp.Unmarshal(plain)
-	if err != nil {
-		p.port.errors++
-		return
-	}
-	for _, packet := range packets {
-		switch packet.(type) {
-		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-			p.wanted = true
-			p.asked++
-		}
-	}
 }

@@ -6,15 +6,15 @@ import (
 )
 
 // schedule is the publishers, the one that sends next in front (a binary heap by due time).
-type schedule []*Publisher
+type schedule []*publisher
 
 // order makes a heap of any order.
 func (s schedule) order() {
-	slices.SortFunc(s, func(a, b *Publisher) int { return cmp.Compare(a.due, b.due) })
+	slices.SortFunc(s, func(a, b *publisher) int { return cmp.Compare(a.due, b.due) })
 }
 
 // add puts one more in.
-func (s *schedule) add(p *Publisher) {
+func (s *schedule) add(p *publisher) {
 	*s = append(*s, p)
 	s.order()
 }

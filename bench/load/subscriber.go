@@ -1,18 +1,13 @@
 package load
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
 	mathrand "math/rand/v2"
-	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/pion/interceptor/pkg/twcc"
-	"github.com/pion/rtp"
 
-	"github.com/parleyrtc/parley/bench/client"
 	"github.com/parleyrtc/parley/bench/floor"
 )
 
@@ -25,6 +20,7 @@ type Tally struct {
 	Repairs  uint64 // RTX packets
 	Checked  uint64 // packets of the sample that were opened and found good
 	Corrupt  uint64 // packets of the sample that did not open, or opened to other bytes than were sent
+	Copied   uint64 // packets of the sample whose content had come before under another number, which hides a loss
 	Streams  int    // that carry media
 }
 
@@ -37,30 +33,24 @@ func (t Tally) Add(o Tally) Tally {
 	t.Repairs += o.Repairs
 	t.Checked += o.Checked
 	t.Corrupt += o.Corrupt
+	t.Copied += o.Copied
 	t.Streams += o.Streams
 	return t
 }
 
-// Subscriber is a light client that counts what it gets. Its methods may be called from any goroutine.
-type Subscriber struct {
+// subscriber counts what a client gets.
+type subscriber struct {
 	// set at construction
-	FloorKey []byte // material of floor.NewCipher
+	floorKey []byte // material of floor.NewCipher
 	engine   *Engine
 	port     *port
 	sampled  bool
 	sender   uint32 // SSRC of what we report
-	first    chan struct{}
-	firstOne sync.Once
-
-	// set by Join
-	session *client.Session
 
 	// owned by the engine's thread
 	received    [routes]received
-	floorFrom   netip.AddrPort
 	floorCipher *floor.Cipher
-	opened      rtp.Header
-	transportCC uint8 // extension id
+	transportCC uint8 // extension id, 0: the server does not send it
 	arrivals    *twcc.Recorder
 	reportAt    time.Duration
 	feedbackAt  time.Duration
@@ -69,71 +59,29 @@ type Subscriber struct {
 
 // received is what came on one route.
 type received struct {
-	flows map[uint32]*flow
-	tally Tally // its Expected and Streams are counted on demand
+	flows    map[uint32]*flow // by SSRC
+	newest   *flow            // of the packet before; most are of the same train
+	tally    Tally            // its Packets, Expected, Repeated and Streams are counted on demand
+	contents map[uint32]*flow // by source: what the payloads of the sample say of themselves
 }
 
-// NewSubscriber makes a subscriber on a free port of an address. A sampled one opens and checks what it gets.
-func (e *Engine) NewSubscriber(local netip.Addr, sampled bool) (*Subscriber, error) {
-	port, err := e.open(local, sampled)
-	if err != nil {
-		return nil, err
+func newSubscriber(e *Engine, port *port, sampled bool) (*subscriber, error) {
+	s := &subscriber{
+		engine: e, port: port, sampled: sampled, sender: mathrand.Uint32(), floorKey: make([]byte, floor.KeySize+floor.SaltSize),
 	}
-	s := &Subscriber{
-		engine: e, port: port, sampled: sampled, sender: mathrand.Uint32(), first: make(chan struct{}),
-		FloorKey: make([]byte, floor.KeySize+floor.SaltSize),
-	}
-	_, _ = rand.Read(s.FloorKey) // never fails
-	if s.floorCipher, err = floor.NewCipher(s.FloorKey); err != nil {
+	_, _ = rand.Read(s.floorKey) // never fails
+	var err error
+	if s.floorCipher, err = floor.NewCipher(s.floorKey); err != nil {
 		return nil, err
 	}
 	for i := range s.received {
-		s.received[i].flows = map[uint32]*flow{}
+		s.received[i].flows, s.received[i].contents = map[uint32]*flow{}, map[uint32]*flow{}
 	}
 	s.arrivals = twcc.NewRecorder(s.sender)
-	err = e.do(func() {
-		port.taker = s
-		e.subscribers = append(e.subscribers, s)
-	})
-	return s, err
+	return s, nil
 }
 
-// Join joins a call with receive slots only and returns once the connection is up.
-func (s *Subscriber) Join(ctx context.Context, c *client.Client, cfg JoinConfig) error {
-	var id uint8
-	outer := cfg.Answer
-	cfg.Answer = func(sdp string) string {
-		id = extensionID(sdp, uriTransportCC)
-		if outer != nil {
-			sdp = outer(sdp)
-		}
-		return sdp
-	}
-	session, err := s.port.join(ctx, c, cfg, client.SessionConfig{Pairs: max(cfg.Pairs, 1)})
-	if err != nil {
-		return err
-	}
-	s.session = session
-	return s.engine.do(func() { s.transportCC = id })
-}
-
-// Addr is the socket that receives.
-func (s *Subscriber) Addr() netip.AddrPort { return s.port.socket.Local() }
-
-// AddPairs grows the pool of receive slots, as session.slotsNeeded asks for.
-func (s *Subscriber) AddPairs(ctx context.Context, n int) error { return s.session.AddPairs(ctx, n) }
-
-// FirstPacket is closed when the first packet of media has come from the server.
-func (s *Subscriber) FirstPacket() <-chan struct{} { return s.first }
-
-// Tally says what has come on a route.
-func (s *Subscriber) Tally(r Route) (Tally, error) {
-	var t Tally
-	err := s.engine.do(func() { t = s.count(r) })
-	return t, err
-}
-
-func (s *Subscriber) count(r Route) Tally {
+func (s *subscriber) count(r Route) Tally {
 	t := s.received[r].tally
 	for _, f := range s.received[r].flows {
 		t.Packets += f.received
@@ -144,60 +92,47 @@ func (s *Subscriber) count(r Route) Tally {
 	return t
 }
 
-// Leave says goodbye to the server and ends the subscriber.
-func (s *Subscriber) Leave(ctx context.Context) error {
-	err := s.session.Leave(ctx)
-	s.Close()
-	return err
-}
-
-// Close ends the subscriber without a word, as a killed process does.
-func (s *Subscriber) Close() {
-	if s.session != nil {
-		s.session.Close()
-	}
-	_ = s.engine.do(func() { s.engine.removeSubscriber(s) }) // a closed engine has closed the port
-}
-
-// rtp counts one packet, and checks it when this subscriber is of the sample.
-func (s *Subscriber) rtp(b []byte, from netip.AddrPort, at int64) {
-	route := Server
-	if from == s.floorFrom {
-		route = Floor
-	}
+// rtp counts one packet of at least 12 bytes, and checks it when this subscriber is of the sample.
+func (s *subscriber) rtp(b []byte, route Route, at int64) {
 	r := &s.received[route]
-	if b[1]&0x7f == rtxType {
+	ssrc, payloadType := binary.BigEndian.Uint32(b[8:]), b[1]&0x7f
+	if s.transportCC != 0 && route == Server {
+		s.arrived(b, ssrc, at) // also of what repairs and probes: the numbers are the transport's
+	}
+	if payloadType == rtxType {
 		r.tally.Repairs++
 		return
 	}
-	ssrc := binary.BigEndian.Uint32(b[8:])
-	f := r.flows[ssrc]
-	if f == nil {
-		f = &flow{ssrc: ssrc}
-		r.flows[ssrc] = f
-		if route == Server {
-			s.firstOne.Do(func() { close(s.first) })
-		}
+	f := r.newest
+	if f == nil || f.ssrc != ssrc {
+		f = r.flow(ssrc, payloadType)
 	}
-	repeated := f.count(binary.BigEndian.Uint16(b[2:]))
-	rate := 90000
-	if b[1]&0x7f == opusType {
-		rate = 48000
+	if repeated := f.count(binary.BigEndian.Uint16(b[2:])); repeated {
+		return
 	}
-	if !repeated {
-		r.tally.Bytes += uint64(len(b))
-		f.jitter.add(at, binary.BigEndian.Uint32(b[4:]), rate)
-	}
-	if route == Server && s.transportCC != 0 && b[0]&0x10 != 0 {
-		s.arrived(b, ssrc, at)
-	}
-	if s.sampled && !repeated {
+	r.tally.Bytes += uint64(len(b))
+	f.jitter.add(at, binary.BigEndian.Uint32(b[4:]), f.rate)
+	if s.sampled {
 		s.check(r, route, b, at)
 	}
 }
 
+// flow finds or begins a stream.
+func (r *received) flow(ssrc uint32, payloadType uint8) *flow {
+	f := r.flows[ssrc]
+	if f == nil {
+		f = &flow{ssrc: ssrc, rate: 90000}
+		if payloadType == opusType {
+			f.rate = 48000
+		}
+		r.flows[ssrc] = f
+	}
+	r.newest = f
+	return f
+}
+
 // check opens a packet, reads its stamp and records how long it took.
-func (s *Subscriber) check(r *received, route Route, b []byte, at int64) {
+func (s *subscriber) check(r *received, route Route, b []byte, at int64) {
 	payload, prefix, ok := s.open(route, b)
 	if !ok {
 		r.tally.Corrupt++
@@ -212,12 +147,21 @@ func (s *Subscriber) check(r *received, route Route, b []byte, at int64) {
 		return
 	}
 	r.tally.Checked++
+	content := r.contents[st.source]
+	if content == nil {
+		content = &flow{}
+		r.contents[st.source] = content
+	}
+	if content.count(uint16(st.counter)) {
+		r.tally.Copied++
+		return
+	}
 	latency := max(at-st.sentAt, 0) / 1000
 	_ = s.engine.latency[route].RecordValue(min(latency, longestLatency))
 }
 
 // open decrypts a packet and returns its payload without padding, and where the stamp starts.
-func (s *Subscriber) open(route Route, b []byte) (payload []byte, prefix int, ok bool) {
+func (s *subscriber) open(route Route, b []byte) (payload []byte, prefix int, ok bool) {
 	prefix = videoPrefix
 	if b[1]&0x7f == opusType {
 		prefix = audioPrefix
@@ -229,12 +173,12 @@ func (s *Subscriber) open(route Route, b []byte) (payload []byte, prefix int, ok
 	if !s.port.ready() {
 		return nil, 0, false
 	}
-	plain, err := s.port.in.DecryptRTP(s.engine.plain[:0], b, &s.opened)
+	plain, err := s.port.in.DecryptRTP(s.engine.plain[:0], b, &s.engine.parsed)
 	if err != nil {
 		return nil, 0, false
 	}
 	payload = plain[floor.HeaderLen(plain):]
-	if s.opened.Padding && len(payload) > 0 {
+	if s.engine.parsed.Padding && len(payload) > 0 {
 		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
 	}
 	return payload, prefix, true

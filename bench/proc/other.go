@@ -32,6 +32,9 @@ func CoresOf(int) ([]int, error) { return nil, errors.ErrUnsupported }
 // PinSelf answers errors.ErrUnsupported.
 func PinSelf([]int) error { return errors.ErrUnsupported }
 
+// Favour does nothing.
+func Favour() {}
+
 // OnCores runs f when neither cores nor a namespace are asked for.
 func OnCores(cores []int, ns *Namespace, f func() error) error {
 	if len(cores) > 0 || ns != nil {

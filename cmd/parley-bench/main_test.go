@@ -78,6 +78,9 @@ func TestEveryMistakeHasASentenceAndACode(t *testing.T) {
 		"calls --serve --baseline " + noReport:       {exitUsage, "not a report"},
 		"calls --serve --json " + missing:            {exitUsage, "cannot be written"},
 		"forward --serve --publishers 0":             {exitUsage, "publisher"},
+		"forward --serve --calls 5 --rooms 2":        {exitUsage, "contradict"},
+		"forward --serve --calls=-1":                 {exitUsage, "room"},
+		"ramp --serve --floor":                       {exitUsage, "--floor"},
 		"turn --serve --transport sctp":              {exitUsage, "sctp"},
 		"calls --url http://127.0.0.1:1":             {exitUnreachable, "refused"},
 		"calls --url nonsense":                       {exitUnreachable, "nonsense"},
@@ -116,6 +119,9 @@ func TestARunKeepsItsReport(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil || got.Scenario != "calls" || got.Calls < 1 || got.Version == "" {
 		t.Errorf("standard output is not the report: %v\n%s", err, stdout)
+	}
+	if described := serve.Describe("."); described != "" && (got.Version != described || versionOf() != described) {
+		t.Errorf("the server is version %s, the bench %s, and git calls this %s", got.Version, versionOf(), described)
 	}
 	if !strings.Contains(stderr, "call set-ups") {
 		t.Errorf("the table is not on standard error:\n%s", stderr)
