@@ -43,6 +43,7 @@ var packages = map[string]struct {
 	"sfu/transport":          {rim, []string{"sfu/"}},
 	"sfu/transport/datagram": {rim, nil}, // bench/load and bench/floor use it as well
 	"sfu/packet":             {pure, nil},
+	"sfu/budget":             {pure, nil},
 	"sfu/protect":            {pure, nil},
 	"sfu/seq":                {pure, nil},
 	"sfu/history":            {pure, []string{"sfu/"}},
