@@ -31,7 +31,6 @@ type Config struct {
 	ICEFailed       time.Duration // 25s; more without any packet, then ICE has failed
 	KeyframeSpacing time.Duration // 500ms; between two keyframe requests to one publication
 	HistoryPackets  int           // 512; of one publication, kept for retransmission
-	QueuePackets    int           // 1024; waiting for one participant's sender, then new ones are dropped
 
 	DataRate  float64 // 30 data messages a second per participant
 	DataBurst int     // 60
@@ -54,7 +53,6 @@ func (c Config) withDefaults() (Config, error) {
 	orInt(&c.Pairs, 4)
 	orInt(&c.MaxPairs, MaxPairs)
 	orInt(&c.HistoryPackets, 512)
-	orInt(&c.QueuePackets, 1024)
 	orInt(&c.DataBurst, 60)
 	if c.DataRate <= 0 {
 		c.DataRate = 30

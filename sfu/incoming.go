@@ -9,28 +9,24 @@ import (
 	"github.com/pion/rtcp"
 
 	"github.com/parleyrtc/parley/sfu/history"
-	"github.com/parleyrtc/parley/sfu/nack"
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/report"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
-const (
-	// A report of arrival times follows this long after the first packet it tells of: often enough for the bandwidth of a
-	// video to follow. Sound alone has no bandwidth to find.
-	videoFeedback = 50 * time.Millisecond
-	audioFeedback = 200 * time.Millisecond
-	reportSpacing = time.Second
-)
+// maxSources bounds the sources of one client that are remembered: 64 m-lines need two each, and some change.
+const maxSources = 512
 
-// inbox is what a participant knows of what it receives. Its lock is taken for a packet or a report at a time, never over
-// I/O; the receiving goroutine is nearly always alone.
+// inbox is what a participant knows of what it receives. Its lock is taken for a run of packets or a report at a time, never
+// over I/O; the receiving goroutine is nearly always alone.
 type inbox struct {
 	mu           sync.Mutex
 	own          uint32    // our SSRC in reports
 	started      time.Time // arrival times are counted from here
 	publications []*publication
-	sources      map[uint32]*publication // media and repairs; bounded by the transport
+	sources      map[uint32]*publication // media and repairs
+	last         *publication            // that the newest packet was of, nil: look it up
+	lastSSRC     uint32
 	mids         map[string]*publication
 	codecs       [128]transport.Codec // by payload type, one table for all m-lines as BUNDLE demands
 	ids          packet.Extensions
@@ -57,7 +53,7 @@ func (in *inbox) init() {
 func (in *inbox) negotiated(publications []*publication, offer, answer *transport.Description) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.publications = publications
+	in.publications, in.last = publications, nil
 	clear(in.sources)
 	clear(in.mids)
 	for _, pub := range publications {
@@ -86,66 +82,70 @@ func (in *inbox) extensions(ids packet.Extensions) {
 	in.ids.TransportCC = max(in.ids.TransportCC, ids.TransportCC)
 }
 
-// Packets takes what the participant sends (transport.Sink).
-func (p *participant) Packets(_ time.Time, batch []transport.Datagram, _ *transport.Batch) {
-	defer p.recovered()
-	for i := range batch {
-		m, reason, at := p.receive(&batch[i])
-		if m == nil {
-			p.room.sfu.metrics.drop(reason)
-		} else {
-			p.room.sfu.metrics.in[kindIndex(m.publication.video)].Inc()
-			m.publication.forward(m)
-		}
-		if !at.IsZero() {
-			p.pokeBy(at)
-		}
-	}
-}
-
-// receive turns a datagram into a packet to forward, or says why not, and when the sender has something to tell the client.
-func (p *participant) receive(d *transport.Datagram) (m *media, reason dropReason, at time.Time) {
-	in := &p.incoming
+// take parses a run's packets and accounts for them, collects those to forward, and says when the alarm has something to tell
+// the client.
+func (in *inbox) take(batch []transport.Datagram, r *run) (at time.Time) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	info := &in.info
-	if packet.Parse(d.Data, &in.ids, info) != nil {
-		return nil, dropMalformed, at
+	for i := range batch {
+		if reason := in.receive(&batch[i], r); reason != forwarded {
+			r.tally.dropped[reason]++
+		}
 	}
-	if info.HasTransportSequence {
-		at = in.arrived(d.Arrived, info)
+	at = in.feedbackAt
+	for i := range r.parts {
+		pub := r.parts[i].publication
+		if next := pub.missing.Deadline(); pub.repairs && !next.IsZero() && (at.IsZero() || next.Before(at)) {
+			at = next
+		}
 	}
-	if len(info.Payload) > maxPayload {
-		return nil, dropTooLong, at
-	}
-	pub := in.publication(info)
-	if pub == nil {
-		return nil, dropSource, at
-	}
-	m, reason = pub.receive(d.Arrived, info, in.codecs[info.PayloadType], len(*pub.subscriptions.Load()) > 0)
-	if next := pub.missing.Deadline(); pub.repairs && !next.IsZero() && (at.IsZero() || next.Before(at)) {
-		at = next
-	}
-	return m, reason, at
+	return at
 }
 
-// arrived notes when a packet came, and says when to report it. Padding in the RTX of a video probes for bandwidth.
-func (in *inbox) arrived(now time.Time, info *packet.Info) time.Time {
+// receive adds a datagram to the run, or says why not.
+func (in *inbox) receive(d *transport.Datagram, r *run) dropReason {
+	info := &in.info
+	if packet.Parse(d.Data, &in.ids, info) != nil {
+		return dropMalformed
+	}
+	codec := &in.codecs[info.PayloadType]
+	if info.HasTransportSequence {
+		in.arrived(d.Arrived, info, codec)
+	}
+	if len(info.Payload) > maxPayload {
+		return dropTooLong
+	}
+	pub := in.last
+	if pub == nil || info.SSRC != in.lastSSRC {
+		if pub = in.publication(info); pub == nil {
+			return dropSource
+		}
+	}
+	sequence, reason := pub.receive(d.Arrived, info, codec)
+	if reason == forwarded {
+		r.tally.in[kindIndex(pub.video)]++
+		pub.take(d.Arrived, sequence, info, r.add(pub))
+	}
+	return reason
+}
+
+// arrived notes when a packet came, to be reported. Padding in the RTX of a video probes for bandwidth.
+func (in *inbox) arrived(now time.Time, info *packet.Info, codec *transport.Codec) {
 	in.arrivals.Record(info.SSRC, info.TransportSequence, now.Sub(in.started).Microseconds())
 	at := now.Add(audioFeedback)
-	if c := in.codecs[info.PayloadType]; c.Repair || c.Codec.Video() {
+	if codec.Repair || codec.Codec.Video() {
 		at = now.Add(videoFeedback)
 	}
 	if in.feedbackAt.IsZero() || at.Before(in.feedbackAt) {
 		in.feedbackAt = at
 	}
-	return in.feedbackAt
 }
 
 // publication finds whose packet it is: by its source, or by the mid that comes with the first packets of a source that the
 // SDP did not declare (RFC 8843 §9.2), or because there is only one of its kind.
 func (in *inbox) publication(info *packet.Info) *publication {
 	if pub := in.sources[info.SSRC]; pub != nil {
+		in.last, in.lastSSRC = pub, info.SSRC
 		return pub
 	}
 	pub := in.mids[string(info.MID)]
@@ -164,57 +164,60 @@ func (in *inbox) publication(info *packet.Info) *publication {
 			pub = candidate
 		}
 	}
-	if pub != nil {
+	if pub != nil && len(in.sources) < maxSources {
 		in.sources[info.SSRC] = pub
 	}
 	return pub
 }
 
-// receive takes one packet of this publication or of its repairs. keep says that somebody may ask for it again. The inbox's
-// lock is held.
-func (pub *publication) receive(now time.Time, info *packet.Info, codec transport.Codec, keep bool) (*media, dropReason) {
+// receive takes note of one packet of this publication or of its repairs, and returns its number. The inbox's lock is held.
+func (pub *publication) receive(now time.Time, info *packet.Info, codec *transport.Codec) (int64, dropReason) {
 	if codec.Repair {
-		return pub.repaired(now, info, codec, keep)
+		return pub.repaired(now, info, codec)
 	}
 	if codec.Codec == packet.Unknown || codec.Codec.Video() != pub.video {
-		return nil, dropPayloadType
+		return 0, dropPayloadType
 	}
+	highest, _ := pub.sequence.Highest()
 	switch {
 	case pub.ssrc == 0:
 		pub.restart(info.SSRC, codec)
 	case pub.ssrc != info.SSRC && now.Sub(pub.heard) < sourceSilence:
-		return nil, dropSource
+		return 0, dropSource
 	case pub.ssrc != info.SSRC:
 		pub.restart(info.SSRC, codec)
 	case pub.codec != codec.Codec || pub.h264 != codec.H264:
 		// The number line goes on through a change of codec; what was sent before it and comes late belongs to the old one.
-		if highest, ok := pub.sequence.Highest(); ok && pub.sequence.Peek(info.Sequence) <= highest {
-			return nil, dropLate
+		if pub.sequence.Peek(info.Sequence) <= highest {
+			return 0, dropLate
 		}
 		pub.restart(info.SSRC, codec)
 	}
 	pub.heard = now
 	pub.repairs = codec.NACK
+	_, started := pub.sequence.Highest()
 	sequence := pub.sequence.Unwrap(info.Sequence)
 	pub.books.Received(now, sequence, info.Timestamp)
-	pub.missing.Received(now, sequence)
-	return pub.take(now, sequence, info, keep), ""
+	if !pub.missing.Received(now, sequence) && started && sequence <= highest {
+		return 0, dropDuplicate // a repetition of it came first, or it is too late to be of use
+	}
+	return sequence, forwarded
 }
 
-// repaired takes a retransmission.
-func (pub *publication) repaired(now time.Time, info *packet.Info, codec transport.Codec, keep bool) (*media, dropReason) {
+// repaired takes note of a retransmission.
+func (pub *publication) repaired(now time.Time, info *packet.Info, codec *transport.Codec) (int64, dropReason) {
 	if pub.ssrc == 0 || !info.UnwrapRTX(pub.ssrc, codec.Repairs) {
-		return nil, dropPadding
+		return 0, dropPadding
 	}
 	sequence := pub.sequence.Peek(info.Sequence)
 	if highest, _ := pub.sequence.Highest(); sequence > highest || !pub.missing.Received(now, sequence) {
-		return nil, dropRepair
+		return 0, dropRepair
 	}
-	return pub.take(now, sequence, info, keep), ""
+	return sequence, forwarded
 }
 
-// take makes the packet to forward, and keeps a copy.
-func (pub *publication) take(now time.Time, sequence int64, info *packet.Info, keep bool) *media {
+// take makes m the packet to forward, and keeps a copy of it when somebody may ask for it again.
+func (pub *publication) take(now time.Time, sequence int64, info *packet.Info, m *media) {
 	p := history.Packet{
 		Sequence: sequence, Timestamp: info.Timestamp, Arrived: now, PayloadType: info.PayloadType, Marker: info.Marker,
 		Keyframe:   pub.video && packet.Keyframe(pub.codec, info.Payload),
@@ -223,80 +226,8 @@ func (pub *publication) take(now time.Time, sequence int64, info *packet.Info, k
 	if p.Keyframe {
 		pub.wanted, pub.first = false, false
 	}
-	if keep && len(info.Payload) > 0 {
+	if len(info.Payload) > 0 && len(*pub.subscriptions.Load()) > 0 {
 		pub.history.Put(&p)
 	}
-	m := newMedia()
 	m.fill(pub, &p)
-	return m
-}
-
-// tell appends what is due to be told to the client about what it sends, and says when there is more.
-func (p *participant) tell(now time.Time, dst []rtcp.Packet) ([]rtcp.Packet, time.Time) {
-	in := &p.incoming
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	next := now.Add(reportSpacing)
-	soon := func(t time.Time) {
-		if !t.IsZero() && t.Before(next) {
-			next = t
-		}
-	}
-	var reports []rtcp.ReceptionReport
-	due := !now.Before(in.reportAt)
-	for _, pub := range in.publications {
-		if pub.ssrc == 0 {
-			continue
-		}
-		dst = pub.askAgain(now, time.Duration(p.rtt.Load()), in, dst)
-		if pub.repairs {
-			soon(pub.missing.Deadline())
-		}
-		if dst = pub.askKeyframe(now, in, dst); pub.wanted {
-			soon(pub.keyframeAt())
-		}
-		if due && now.Sub(pub.heard) < 5*reportSpacing && len(reports) < 31 {
-			reports = append(reports, pub.books.Report(now, pub.ssrc))
-		}
-	}
-	if due {
-		in.reportAt = now.Add(reportSpacing)
-	}
-	if len(reports) > 0 {
-		dst = append(dst, &rtcp.ReceiverReport{SSRC: in.own, Reports: reports})
-	}
-	if !in.feedbackAt.IsZero() && !now.Before(in.feedbackAt) {
-		in.feedbackAt = time.Time{}
-		dst = append(dst, in.arrivals.BuildFeedbackPacket()...)
-	}
-	soon(in.feedbackAt)
-	return dst, next
-}
-
-// askAgain appends a NACK for what is missing and due.
-func (pub *publication) askAgain(now time.Time, rtt time.Duration, in *inbox, dst []rtcp.Packet) []rtcp.Packet {
-	if !pub.repairs {
-		return dst
-	}
-	missing, gaveUp := pub.missing.Due(now, rtt, in.lost[:0])
-	in.lost = missing
-	if gaveUp > 0 && pub.video {
-		pub.wanted = true
-	}
-	if len(missing) == 0 {
-		return dst
-	}
-	pub.owner.room.sfu.metrics.nackOut.Add(float64(len(missing)))
-	in.pairs = nack.AppendPairs(in.pairs[:0], missing)
-	return append(dst, &rtcp.TransportLayerNack{SenderSSRC: in.own, MediaSSRC: pub.ssrc, Nacks: append([]rtcp.NackPair(nil), in.pairs...)})
-}
-
-// askKeyframe appends a PLI when one is wanted and due.
-func (pub *publication) askKeyframe(now time.Time, in *inbox, dst []rtcp.Packet) []rtcp.Packet {
-	if !pub.wanted || now.Before(pub.keyframeAt()) {
-		return dst
-	}
-	pub.wanted, pub.first, pub.asked = false, false, now
-	pub.owner.room.sfu.metrics.pliOut.Inc()
-	return append(dst, &rtcp.PictureLossIndication{SenderSSRC: in.own, MediaSSRC: pub.ssrc})
 }

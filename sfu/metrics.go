@@ -12,7 +12,7 @@ import (
 // metrics are the counters of the package, resolved once so that a packet costs one atomic addition.
 type metrics struct {
 	in, out [2]prometheus.Counter // by kind: audio, video
-	dropped map[dropReason]prometheus.Counter
+	dropped [dropReasons]prometheus.Counter
 
 	nackIn, nackOut prometheus.Counter
 	pliIn, pliOut   prometheus.Counter
@@ -25,33 +25,43 @@ type metrics struct {
 }
 
 // dropReason is why a packet was not forwarded.
-type dropReason string
+type dropReason uint8
 
 const (
-	dropMalformed    dropReason = "malformed"
-	dropTooLong      dropReason = "too_long"
-	dropSource       dropReason = "unknown_source"
-	dropPayloadType  dropReason = "payload_type"
-	dropGate         dropReason = "not_accepted"
-	dropUnsubscribed dropReason = "unsubscribed"
-	dropPadding      dropReason = "padding"
-	dropRepair       dropReason = "useless_repair"
-	dropQueue        dropReason = "queue_full"
-	dropStale        dropReason = "slot_changed"
-	dropWaiting      dropReason = "waiting_for_keyframe"
-	dropLate         dropReason = "late"
-	dropDuplicate    dropReason = "duplicate"
-	dropCodec        dropReason = "not_decodable"
-	dropUnconnected  dropReason = "not_connected"
-	dropWrite        dropReason = "write"
+	forwarded dropReason = iota // it was
+	dropMalformed
+	dropTooLong
+	dropSource
+	dropPayloadType
+	dropGate
+	dropUnsubscribed
+	dropPadding
+	dropRepair
+	dropStale
+	dropWaiting
+	dropLate
+	dropDuplicate
+	dropCodec
+	dropUnconnected
+	dropWrite
+	dropReasons
 )
 
-var dropReasons = []dropReason{dropMalformed, dropTooLong, dropSource, dropPayloadType, dropGate, dropUnsubscribed, dropPadding,
-	dropRepair, dropQueue, dropStale, dropWaiting, dropLate, dropDuplicate, dropCodec,
-	dropUnconnected, dropWrite}
+var dropNames = [dropReasons]string{
+	dropMalformed: "malformed", dropTooLong: "too_long", dropSource: "unknown_source", dropPayloadType: "payload_type",
+	dropGate: "not_accepted", dropUnsubscribed: "unsubscribed", dropPadding: "padding", dropRepair: "useless_repair",
+	dropStale: "slot_changed", dropWaiting: "waiting_for_keyframe", dropLate: "late", dropDuplicate: "duplicate",
+	dropCodec: "not_decodable", dropUnconnected: "not_connected", dropWrite: "write",
+}
+
+// tally counts what becomes of packets, so that the counters, which all goroutines share, are touched once for many.
+type tally struct {
+	in, out [2]int // by kind
+	dropped [dropReasons]int
+}
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
-	m := &metrics{dropped: map[dropReason]prometheus.Counter{}}
+	m := &metrics{}
 	var errs []error
 	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
 		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
@@ -64,8 +74,8 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		m.out[i] = packets.WithLabelValues("out", kind)
 	}
 	dropped := vec("parley_rtp_dropped_total", "RTP packets not forwarded, once for each receiver where it concerns one.", "reason")
-	for _, reason := range dropReasons {
-		m.dropped[reason] = dropped.WithLabelValues(string(reason))
+	for reason := forwarded + 1; reason < dropReasons; reason++ {
+		m.dropped[reason] = dropped.WithLabelValues(dropNames[reason])
 	}
 	nack := vec("parley_nack_total", "Packets asked for again, by clients (in) and by us (out).", "dir")
 	m.nackIn, m.nackOut = nack.WithLabelValues("in"), nack.WithLabelValues("out")
@@ -102,11 +112,28 @@ func (m *metrics) sockets(r prometheus.Registerer, plane *transport.Plane) error
 	}
 	return errors.Join(
 		counter("parley_media_refused_total", "Datagrams and ICE-TCP connections turned away because their address sent too many.", plane.Refused),
+		counter("parley_media_unsent_total", "Packets that were forwarded, and that the sockets then did not take.", plane.Unsent),
 		counter("parley_media_overflowed_total", "Datagrams that the kernel dropped because the media sockets' buffers were full (Linux).", plane.Overflowed),
 	)
 }
 
-func (m *metrics) drop(reason dropReason) { m.dropped[reason].Inc() }
+// add moves what a tally has to the counters.
+func (m *metrics) add(t *tally) {
+	for kind := range t.in {
+		if n := t.in[kind]; n > 0 {
+			m.in[kind].Add(float64(n))
+		}
+		if n := t.out[kind]; n > 0 {
+			m.out[kind].Add(float64(n))
+		}
+	}
+	for reason, n := range t.dropped {
+		if n > 0 {
+			m.dropped[reason].Add(float64(n))
+		}
+	}
+	*t = tally{}
+}
 
 // kindIndex is the index of a kind in the arrays of metrics.
 func kindIndex(video bool) int {

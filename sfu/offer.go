@@ -63,9 +63,9 @@ func (p *participant) negotiate(ctx context.Context, offer Offer, description *t
 			return Answer{}, err
 		}
 		fresh = true
-		p.expires.Store(time.Now().Add(p.room.sfu.config.ConnectTimeout).UnixNano())
+		p.expires.Store(p.alarm.count(time.Now().Add(p.room.sfu.config.ConnectTimeout)))
 		p.peer.Store(peer)
-		if p.left() {
+		if p.gone.Load() {
 			peer.Close()
 			return Answer{}, &Error{CodeNotJoined, "the participant has left"}
 		}
@@ -90,19 +90,10 @@ func (p *participant) negotiate(ctx context.Context, offer Offer, description *t
 	}
 	if p.expires.Load() != 0 {
 		// A restart gets its time.
-		p.expires.Store(time.Now().Add(p.room.sfu.config.ConnectTimeout).UnixNano())
+		p.expires.Store(p.alarm.count(time.Now().Add(p.room.sfu.config.ConnectTimeout)))
 	}
 	infos := p.agree(offer, description, agreed)
 	return Answer{SDP: agreed.SDP, Publications: infos}, nil
-}
-
-func (p *participant) left() bool {
-	select {
-	case <-p.quit:
-		return true
-	default:
-		return false
-	}
 }
 
 // roles checks what the offer says about its m-lines against its SDP.
@@ -246,5 +237,4 @@ func (p *participant) offerSlots(offered []OfferedSlot, agreed transport.Answer)
 	}
 	p.lines.Store(&lines)
 	p.asked = max(p.asked, len(p.pairs))
-	p.poke()
 }

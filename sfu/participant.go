@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/rtcp"
 	"golang.org/x/time/rate"
 
 	"github.com/parleyrtc/parley/sfu/slots"
@@ -39,18 +40,22 @@ type participant struct {
 	peer        atomic.Pointer[transport.Peer]
 
 	incoming inbox
-	lines    atomic.Pointer[map[uint32]*line] // our streams by SSRC; the map never changes
+	run      run // owned by the receiving goroutine
 
-	// For the sender goroutine.
-	queue    queue
-	wake     chan struct{} // of size 1
-	live     atomic.Bool   // the connection has been up
-	armed    atomic.Int64  // when the sender looks around, Unix nanoseconds
-	expires  atomic.Int64  // when a participant without a connection is given up, Unix nanoseconds; 0: never
-	rtt      atomic.Int64  // nanoseconds, smoothed; 0: not known yet
-	quit     chan struct{}
-	stopping sync.Once
+	lines    atomic.Pointer[map[uint32]*line] // our streams by SSRC; the map never changes
+	live     atomic.Bool                      // the connection has been up
+	sending  sync.Mutex                       // held by whoever sends to this client, for a run of packets; see room.mu
 	outgoing outbox
+
+	rtt      atomic.Int64 // nanoseconds, smoothed; 0: not known yet
+	expires  atomic.Int64 // when a participant without a connection is given up, as the alarm counts; 0: never
+	alarm    alarm
+	gone     atomic.Bool
+	stopping sync.Once
+
+	// Owned by the alarm.
+	since    time.Time // the connection has been up
+	feedback []rtcp.Packet
 }
 
 func newParticipant(r *room, join Join, order uint64) *participant {
@@ -66,19 +71,18 @@ func newParticipant(r *room, join Join, order uint64) *participant {
 		table: slots.New(join.Participant, most),
 		asked: cmp.Or(join.Pairs, config.Pairs),
 		made:  map[*transport.Stream]*line{},
-		wake:  make(chan struct{}, 1),
-		quit:  make(chan struct{}),
 	}
-	p.queue.limit = config.QueuePackets
+	p.outgoing.repeats = rate.NewLimiter(repeatRate, repeatBurst)
 	p.lines.Store(&map[uint32]*line{})
 	p.incoming.init()
 	return p
 }
 
-// stop ends the connection and the sender.
+// stop ends the connection and the alarm.
 func (p *participant) stop() {
 	p.stopping.Do(func() {
-		close(p.quit)
+		p.gone.Store(true)
+		p.alarm.stop()
 		if peer := p.peer.Load(); peer != nil {
 			peer.Close()
 		}
@@ -136,13 +140,13 @@ func (p *participant) up() {
 			sub.publication.wantKeyframe(now, true)
 		}
 	}
-	p.pokeBy(now)
+	p.alarm.by(now)
 }
 
 // down notes that the connection is lost, after so long a silence; it is given up after patience, unless that is 0.
 func (p *participant) down(silent, patience time.Duration) {
 	if patience > 0 {
-		p.expires.CompareAndSwap(0, time.Now().Add(patience).UnixNano())
+		p.expires.CompareAndSwap(0, p.alarm.count(time.Now().Add(patience)))
 	}
 	p.room.mu.Lock()
 	defer p.room.unlock()
@@ -152,32 +156,41 @@ func (p *participant) down(silent, patience time.Duration) {
 	}
 }
 
-// poke wakes the sender.
-func (p *participant) poke() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
+// rung is what the alarm calls.
+func (p *participant) rung() {
+	defer p.recovered()
+	now, plane := time.Now(), p.room.sfu.plane
+	out := plane.Batch()
+	p.alarm.by(p.lookAround(now, out))
+	plane.Recycle(out)
 }
 
-// pokeBy makes sure that the sender looks around at a time.
-func (p *participant) pokeBy(at time.Time) {
-	if p.armBy(at) {
-		p.poke()
+// lookAround does what is due by the clock, and says when to look again.
+func (p *participant) lookAround(now time.Time, out *transport.Batch) time.Time {
+	next := now.Add(reportSpacing)
+	if at := p.expires.Load(); at != 0 && p.alarm.count(now) >= at {
+		p.log.Info("no connection")
+		p.fail(ReasonFailed)
+		return next
 	}
-}
-
-// armBy moves the sender's next look around forward to a time; false when it is not later already.
-func (p *participant) armBy(at time.Time) bool {
-	for n := at.UnixNano(); ; {
-		old := p.armed.Load()
-		if n >= old {
-			return false
-		}
-		if p.armed.CompareAndSwap(old, n) {
-			return true
-		}
+	if !p.live.Load() {
+		return next
 	}
+	if p.since.IsZero() {
+		p.since = now
+	}
+	p.announce(now)
+	packets, soon := p.tell(now, p.feedback[:0])
+	packets = p.report(now, packets)
+	if len(packets) > 0 {
+		out.AddRTCP(p.peer.Load(), packets)
+	}
+	clear(packets)
+	p.feedback = packets[:0]
+	if soon.Before(next) {
+		next = soon
+	}
+	return next
 }
 
 // infos describes the publications. The room's lock is held.
@@ -211,15 +224,5 @@ func (p *participant) needs(pairs int) {
 	if p.ready && pairs > len(p.pairs) && pairs != p.asked {
 		p.asked = pairs
 		p.room.emit(Event{Kind: SlotsNeeded, Participant: p.id, Pairs: pairs})
-	}
-}
-
-// settled notes that the first picture is there, or will not come.
-func (p *participant) settled() {
-	p.room.mu.Lock()
-	defer p.room.unlock()
-	if !p.ready && !p.removed {
-		p.ready = true
-		p.arrange(p.room.groups())
 	}
 }

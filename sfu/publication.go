@@ -99,30 +99,8 @@ func (pub *publication) unsubscribe(s *subscription) {
 	pub.owner.room.sfu.metrics.subscriptions.Add(-1)
 }
 
-// forward hands a packet to every subscriber's queue, and with it the caller's reference.
-func (pub *publication) forward(m *media) {
-	r := pub.owner.room
-	subscriptions := *pub.subscriptions.Load()
-	switch {
-	case !r.open.Load():
-		r.sfu.metrics.drop(dropGate)
-	case len(subscriptions) == 0:
-		r.sfu.metrics.drop(dropUnsubscribed)
-	default:
-		m.references.Add(int32(len(subscriptions)))
-		for _, s := range subscriptions {
-			if !s.line.to.queue.push(item{s, m}) {
-				r.sfu.metrics.drop(dropQueue)
-				m.release()
-			}
-			s.line.to.poke()
-		}
-	}
-	m.release()
-}
-
 // restart begins a new epoch. The inbox's lock is held.
-func (pub *publication) restart(ssrc uint32, codec transport.Codec) {
+func (pub *publication) restart(ssrc uint32, codec *transport.Codec) {
 	if pub.ssrc != ssrc {
 		pub.sequence = seq.Sequence{}
 		pub.books = report.NewReceiver(codec.Codec.ClockRate())
@@ -153,7 +131,7 @@ func (pub *publication) wantKeyframe(now time.Time, first bool) {
 	if at.Before(now) {
 		at = now
 	}
-	pub.owner.pokeBy(at)
+	pub.owner.alarm.by(at)
 }
 
 // keyframeAt is when a wanted keyframe may be asked for. The inbox's lock is held.
@@ -165,29 +143,19 @@ func (pub *publication) keyframeAt() time.Time {
 	return pub.asked.Add(spacing)
 }
 
-// repeat copies a packet out of the history, nil when it is gone or from another epoch.
-func (pub *publication) repeat(epoch uint64, sequence int64) *media {
+// repeat makes m a packet out of the history, its payload in into; false when it is gone or from another epoch.
+func (pub *publication) repeat(epoch uint64, sequence int64, m *media, into []byte) bool {
 	in := &pub.owner.incoming
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if pub.epoch != epoch {
-		return nil
+		return false
 	}
 	old, ok := pub.history.Get(sequence)
 	if !ok {
-		return nil
+		return false
 	}
-	m := newMedia()
 	m.fill(pub, old)
-	return m
-}
-
-// fill makes m the packet that p describes. The inbox's lock is held.
-func (m *media) fill(pub *publication, p *history.Packet) {
-	m.publication, m.epoch, m.codec, m.h264 = pub, pub.epoch, pub.codec, pub.h264
-	m.sequence, m.timestamp, m.arrived = p.Sequence, p.Timestamp, p.Arrived
-	m.marker, m.start = p.Marker, p.Keyframe
-	m.audioLevel, m.voice, m.hasAudioLevel = p.AudioLevel, p.Voice, p.HasAudioLevel
-	m.payload = m.data[:copy(m.data[:], p.Payload)]
-	m.hasVP8 = pub.codec == packet.VP8 && packet.ParseVP8(m.payload, &m.vp8)
+	m.payload = into[:copy(into, old.Payload)]
+	return true
 }

@@ -14,8 +14,9 @@ import (
 // codecSpacing is the shortest time between two Codec events of a room: publishers need a negotiation to follow one.
 const codecSpacing = 5 * time.Second
 
-// room is the media side of one call. Its lock is for what changes rarely; packets only read atomics. It may be held while
-// the locks of an inbox or a queue are taken, never the other way round.
+// room is the media side of one call. Its lock is for what changes rarely; packets only read atomics. The order of locks: an
+// inbox's may be taken with the room's held, or with a participant's sending held, and nothing with the inbox's. Nobody holds
+// the room's and a sending at once.
 type room struct {
 	// Set at construction.
 	sfu *SFU
@@ -96,8 +97,8 @@ func (r *room) admit(join Join) (*participant, error) {
 	p := newParticipant(r, join, r.joins)
 	r.members[join.Participant] = p
 	r.sfu.metrics.participants.Add(1)
-	r.sfu.senders.Add(1)
-	go p.send()
+	r.sfu.alarms.Add(1)
+	p.alarm.start(time.Now().Add(reportSpacing), p.rung, r.sfu.alarms.Done)
 	return p, nil
 }
 

@@ -17,22 +17,22 @@ const idleLine = 5 * time.Second
 const maxChunks = 16
 
 // RTCP takes what the client reports and asks for (transport.Sink).
-func (p *participant) RTCP(at time.Time, packets []rtcp.Packet, _ *transport.Batch) {
+func (p *participant) RTCP(now time.Time, packets []rtcp.Packet, out *transport.Batch) {
 	defer p.recovered()
 	for _, packet := range packets {
 		switch packet := packet.(type) {
 		case *rtcp.SenderReport:
-			p.incoming.senderReport(at, packet)
-			p.roundTrip(at, packet.Reports)
+			p.incoming.senderReport(now, packet)
+			p.roundTrip(now, packet.Reports)
 		case *rtcp.ReceiverReport:
-			p.roundTrip(at, packet.Reports)
+			p.roundTrip(now, packet.Reports)
 		case *rtcp.TransportLayerNack:
-			p.lost(packet)
+			p.lost(now, packet, out)
 		case *rtcp.PictureLossIndication:
-			p.pictureLost(at, packet.MediaSSRC)
+			p.pictureLost(now, packet.MediaSSRC)
 		case *rtcp.FullIntraRequest:
 			for _, entry := range packet.FIR {
-				p.pictureLost(at, entry.SSRC)
+				p.pictureLost(now, entry.SSRC)
 			}
 		}
 	}
@@ -64,22 +64,6 @@ func (p *participant) roundTrip(at time.Time, reports []rtcp.ReceptionReport) {
 	}
 }
 
-func (p *participant) lost(n *rtcp.TransportLayerNack) {
-	l := (*p.lines.Load())[n.MediaSSRC]
-	if l == nil {
-		return
-	}
-	count := 0
-	for i := range n.Nacks {
-		n.Nacks[i].Range(func(sequence uint16) bool {
-			count++
-			return p.queue.again(lost{l, sequence})
-		})
-	}
-	p.room.sfu.metrics.nackIn.Add(float64(count))
-	p.poke()
-}
-
 func (p *participant) pictureLost(at time.Time, ssrc uint32) {
 	l := (*p.lines.Load())[ssrc]
 	if l == nil {
@@ -94,6 +78,8 @@ func (p *participant) pictureLost(at time.Time, ssrc uint32) {
 // report appends sender reports for the lines that are due. They are made on our clock: the publisher's own would pull
 // the sound and the picture of two publishers apart by the difference of their clocks.
 func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
+	p.sending.Lock()
+	defer p.sending.Unlock()
 	var names []rtcp.SourceDescriptionChunk
 	for _, l := range *p.lines.Load() {
 		if l.carried != nil && l.assigned.Load() == nil {

@@ -211,13 +211,13 @@ func TestMalformedPacketsAreCountedAndForgotten(t *testing.T) {
 	alice := newClient(b, "room", "alice", clientOptions{open: true})
 	bob := newClient(b, "room", "bob", clientOptions{open: true})
 	b.awaitKind(Connected, "alice")
-	p := b.participant("room", "alice")
+	p, out := b.participant("room", "alice"), b.plane.Batch()
 	for range 1000 {
 		junk := make([]byte, rand.IntN(64))
 		for i := range junk {
 			junk[i] = byte(rand.Uint32())
 		}
-		p.Packets(time.Now(), []transport.Datagram{{Arrived: time.Now(), Data: junk}}, nil)
+		p.Packets(time.Now(), []transport.Datagram{{Arrived: time.Now(), Data: junk}}, out)
 	}
 	if b.count("parley_rtp_dropped_total", "malformed") == 0 {
 		t.Error("nothing was counted")

@@ -4,11 +4,12 @@
 // are what it sends; its slot pairs are what it can receive. The room puts publications on pairs, each such placement is a
 // subscription. A packet's road:
 //
-//	transport → participant.Packets (incoming.go): parsed, matched to its publication, counted, kept for repetition
-//	→ publication.forward: one reference into the queue of every subscriber
-//	→ the subscriber's sender goroutine (outgoing.go): renumbered by its line, sent as one batch
+//	transport → participant.Packets (forward.go): a run of packets from one client
+//	→ inbox.take (incoming.go): parsed, matched to their publications, counted, kept for repetition
+//	→ subscription.send (forward.go): for each subscriber in turn, renumbered by its line, sealed into the transport's batch
 //
-// Every participant has one sender goroutine, which owns everything that is sent to it, RTCP too.
+// All of it happens on the goroutine that received the packets, and no packet is copied for it. What is sent to a participant
+// is guarded by its sending lock, whoever sends. What is due by the clock, RTCP above all, is done by its alarm.
 package sfu
 
 import (
@@ -28,7 +29,7 @@ type SFU struct {
 	plane   *transport.Plane
 	metrics *metrics
 
-	senders sync.WaitGroup // of all participants
+	alarms sync.WaitGroup // of all participants
 
 	mu     sync.Mutex
 	rooms  map[string]*room
@@ -189,6 +190,6 @@ func (s *SFU) Close() error {
 	for _, r := range rooms {
 		r.end()
 	}
-	s.senders.Wait()
+	s.alarms.Wait()
 	return s.plane.Close()
 }

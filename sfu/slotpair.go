@@ -40,17 +40,20 @@ type line struct {
 	agreed   atomic.Pointer[agreement]
 	assigned atomic.Pointer[subscription] // written with room.mu held
 
-	// Owned by the participant's sender.
+	// Guarded by to.sending.
 	numbers    *munge.Stream
 	carried    *subscription
-	epoch      uint64
+	epoch      uint64 // of carried
 	source     munge.Source
-	repairs    uint16 // last RTX sequence number
+	begun      beginning
+	repairs    int64 // number of the last RTX packet, extended
 	answers    nack.Limiter
 	books      report.Sender
 	used       *agreement
-	usedFrom   int64     // outgoing number with which it came into use
-	asked      time.Time // for a keyframe
+	usedFrom   int64           // outgoing number with which it came into use
+	codec      transport.Codec // of what is carried; payload type 0: the client cannot decode it
+	tuned      *agreement      // that codec is by
+	asked      time.Time       // for a keyframe
 	complained time.Time
 	reportAt   time.Time // zero: nothing sent yet
 	sent       time.Time
@@ -88,7 +91,7 @@ func newLine(p *participant, pair int, video bool, name string, stream *transpor
 	}
 	return &line{
 		to: p, pair: pair, video: video, name: name, stream: stream,
-		repairs: uint16(rand.Uint32() & 0x7fff),
+		repairs: rand.Int64N(1 << 15), // RFC 3711 §3.3.1, see munge.Config
 		numbers: munge.New(munge.Config{
 			ClockRate: rate, Video: video, Sequence: uint16(rand.Uint32()), Timestamp: rand.Uint32(),
 		}),

@@ -1,0 +1,87 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"github.com/parleyrtc/parley/sfu/nack"
+)
+
+const (
+	// A report of arrival times follows this long after the first packet it tells of: often enough for the bandwidth of a
+	// video to follow. Sound alone has no bandwidth to find.
+	videoFeedback = 50 * time.Millisecond
+	audioFeedback = 200 * time.Millisecond
+	reportSpacing = time.Second
+)
+
+// tell appends what is due to be told to the client about what it sends, and says when there is more.
+func (p *participant) tell(now time.Time, dst []rtcp.Packet) ([]rtcp.Packet, time.Time) {
+	in := &p.incoming
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	next := now.Add(reportSpacing)
+	soon := func(t time.Time) {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	var reports []rtcp.ReceptionReport
+	due := !now.Before(in.reportAt)
+	for _, pub := range in.publications {
+		if pub.ssrc == 0 {
+			continue
+		}
+		dst = pub.askAgain(now, time.Duration(p.rtt.Load()), in, dst)
+		if pub.repairs {
+			soon(pub.missing.Deadline())
+		}
+		if dst = pub.askKeyframe(now, in, dst); pub.wanted {
+			soon(pub.keyframeAt())
+		}
+		if due && now.Sub(pub.heard) < 5*reportSpacing && len(reports) < 31 {
+			reports = append(reports, pub.books.Report(now, pub.ssrc))
+		}
+	}
+	if due {
+		in.reportAt = now.Add(reportSpacing)
+	}
+	if len(reports) > 0 {
+		dst = append(dst, &rtcp.ReceiverReport{SSRC: in.own, Reports: reports})
+	}
+	if !in.feedbackAt.IsZero() && !now.Before(in.feedbackAt) {
+		in.feedbackAt = time.Time{}
+		dst = append(dst, in.arrivals.BuildFeedbackPacket()...)
+	}
+	soon(in.feedbackAt)
+	return dst, next
+}
+
+// askAgain appends a NACK for what is missing and due.
+func (pub *publication) askAgain(now time.Time, rtt time.Duration, in *inbox, dst []rtcp.Packet) []rtcp.Packet {
+	if !pub.repairs {
+		return dst
+	}
+	missing, gaveUp := pub.missing.Due(now, rtt, in.lost[:0])
+	in.lost = missing
+	if gaveUp > 0 && pub.video {
+		pub.wanted = true
+	}
+	if len(missing) == 0 {
+		return dst
+	}
+	pub.owner.room.sfu.metrics.nackOut.Add(float64(len(missing)))
+	in.pairs = nack.AppendPairs(in.pairs[:0], missing)
+	return append(dst, &rtcp.TransportLayerNack{SenderSSRC: in.own, MediaSSRC: pub.ssrc, Nacks: append([]rtcp.NackPair(nil), in.pairs...)})
+}
+
+// askKeyframe appends a PLI when one is wanted and due.
+func (pub *publication) askKeyframe(now time.Time, in *inbox, dst []rtcp.Packet) []rtcp.Packet {
+	if !pub.wanted || now.Before(pub.keyframeAt()) {
+		return dst
+	}
+	pub.wanted, pub.first, pub.asked = false, false, now
+	pub.owner.room.sfu.metrics.pliOut.Inc()
+	return append(dst, &rtcp.PictureLossIndication{SenderSSRC: in.own, MediaSSRC: pub.ssrc})
+}
