@@ -14,12 +14,12 @@ import (
 // has the advertised address: the plane drops what the network brings from an attached address.
 type Media interface {
 	// Attach makes a relayed address known before any client is told it. What the plane sends there it gives to receive,
-	// together with the media address it sends from, as that is called on this machine (see Config.PeerAliases). Receive
-	// only borrows b, never blocks and may be called by any goroutine, even after detach, when it does nothing. Neither
-	// Attach nor detach calls it.
+	// together with the media address it sends from: one of Config.Peers, or its alias where it has one. Receive only
+	// borrows b, never blocks and may be called by any goroutine, even after detach, when it does nothing. Neither Attach
+	// nor detach calls it.
 	Attach(relayed netip.AddrPort, receive func(b []byte, from netip.AddrPort)) (detach func())
-	// Deliver hands over a datagram of a relayed address for a media address, as that is called on this machine. It only
-	// borrows b and never blocks. One last datagram may still come while the address is being detached.
+	// Deliver hands over a datagram of a relayed address for a media address, named as in Attach. It only borrows b and never
+	// blocks. One last datagram may still come while the address is being detached.
 	Deliver(b []byte, from, to netip.AddrPort)
 }
 
