@@ -52,6 +52,7 @@ var packages = map[string]struct {
 	"sfu/nack":               {pure, []string{"sfu/"}},
 	"sfu/report":             {pure, []string{"sfu/"}},
 	"sfu/slots":              {pure, nil},
+	"sfu/speaker":            {pure, nil},
 
 	"turn":            {rim, []string{"turn/"}},
 	"turn/credential": {pure, nil},

@@ -53,6 +53,14 @@ func TestEverybodyIsSeenBeforeAnybodyIsSeenBetter(t *testing.T) {
 	}
 }
 
+func TestTheOrderInsideAClassIsTheCallers(t *testing.T) {
+	s := []Subscription{video(1, Rest), video(2, Rest)}
+	s[0].Order, s[1].Order = 7, 3
+	expect(t, New(), t0, 110_000, s, -1, Starved, 0, Reduced)
+	s[1].Order = 7
+	expect(t, New(), t0, 110_000, s, 0, Reduced, -1, Starved)
+}
+
 func TestSoundComesFirstEvenWhenItDoesNotFit(t *testing.T) {
 	s := []Subscription{video(1, Screen), audio(2), audio(3), audio(4)}
 	p := expect(t, New(), t0, 100_000, s, -1, Starved, 0, Full, 0, Full, 0, Full)
