@@ -52,6 +52,8 @@ var packages = map[string]struct {
 	"sfu/nack":               {pure, []string{"sfu/"}},
 	"sfu/report":             {pure, []string{"sfu/"}},
 	"sfu/slots":              {pure, nil},
+	"sfu/bwe":                {pure, nil},
+	"sfu/pacer":              {pure, []string{"sfu/bwe"}},
 	"sfu/speaker":            {pure, nil},
 
 	"turn":            {rim, []string{"turn/"}},

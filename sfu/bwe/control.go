@@ -1,0 +1,199 @@
+package bwe
+
+import (
+	"math"
+	"time"
+)
+
+// Figures of draft-ietf-rmcat-gcc-02 §5.5 where one is named; the rest is ours.
+const (
+	growFactor  = 1.08  // a second, far from the known capacity (§5.5)
+	growLeast   = 4_000 // bits/s a second, near it
+	growShare   = 0.05  // of the target a second, near it, at most
+	growPacket  = 1200 * 8
+	growAcked   = 1.5 // times what arrives is as far as the target may grow (§5.5) …
+	growAbove   = 10_000
+	climbFactor = 1.1
+	growQueue   = 40 * time.Millisecond  // with more waiting on the path there is nothing to grow into
+	reactAfter  = 100 * time.Millisecond // and a round trip pass until a cut shows (§5.5)
+	easeFactor  = 0.85                   // of the target when it is not what fills the path
+	easeQueue   = 50 * time.Millisecond
+	drainTime   = 500 * time.Millisecond // in which a queue is to empty
+	drainLeast  = 0.10                   // of the rate that is given up for it
+	drainMost   = 0.50
+	drainEnd    = 10 * time.Millisecond // of queue: empty
+	resumeShare = 0.95                  // of what the path carried while it was full
+	standQueue  = 100 * time.Millisecond
+	standTime   = 500 * time.Millisecond
+
+	capacityWeight = 0.3
+	capacityNear   = 3    // deviations
+	deviationMin   = 0.02 // of the capacity
+	deviationMax   = 0.05
+)
+
+// capacity is what the path carried when it was full.
+type capacity struct {
+	mean, variance float64 // variance relative to the mean squared
+}
+
+func (c *capacity) known() bool { return c.mean > 0 }
+
+func (c *capacity) deviation() float64 {
+	return capacityNear * c.mean * clamp(math.Sqrt(c.variance), deviationMin, deviationMax)
+}
+
+// add takes a measurement; one far off replaces what was known.
+func (c *capacity) add(rate float64) {
+	if rate <= 0 {
+		return
+	}
+	if !c.known() || math.Abs(rate-c.mean) > c.deviation() {
+		*c = capacity{mean: rate, variance: deviationMax * deviationMax}
+		return
+	}
+	off := (rate - c.mean) / c.mean
+	c.mean += capacityWeight * (rate - c.mean)
+	c.variance += capacityWeight * (off*off - c.variance)
+}
+
+// facts are what the controller decides upon.
+type facts struct {
+	now     time.Duration
+	usage   usage
+	fast    float64 // what arrived of late, bits per second
+	slow    float64 // the same over a longer time
+	queue   time.Duration
+	rtt     time.Duration
+	limited bool // the application sends less than it may
+	held    bool // something else allows less than this controller
+}
+
+// control is the delay-based controller: it cuts the target when the path is used too much, empties the queue, goes back to what the
+// path has been seen to carry, and feels its way up from there.
+type control struct {
+	target   float64
+	capacity capacity
+
+	cutAt   time.Duration // the last cut; none when 0
+	grownAt time.Duration
+	before  float64 // the target before the last large cut; 0 when it has been regained or forgotten
+
+	draining   bool
+	drainFrom  time.Duration // queue at the beginning
+	drainUntil time.Duration
+	carried    float64 // what arrived while the path was full
+
+	standing time.Duration // since when the queue is long; 0 when it is not
+
+	climbFrom float64 // the target after the last cut or probe
+	climbed   bool    // it has grown by climbFactor since then and nothing happened
+}
+
+// update returns whether the queue's base is to be taken anew: the queue is not ours.
+func (c *control) update(f *facts) (rebase bool) {
+	stands := c.stands(f)
+	reacted := c.cutAt == 0 || f.now-c.cutAt > f.rtt+reactAfter
+	switch {
+	case (f.usage == over || stands) && (reacted || !c.draining && f.fast < c.target/2):
+		c.cut(f)
+	case c.draining:
+		rebase = c.drain(f)
+	case f.usage == normal && !f.limited && !f.held && f.queue < growQueue:
+		c.grow(f)
+	}
+	c.grownAt = f.now
+	return rebase
+}
+
+// stands says whether a long queue stands without growing, which the line through the delays does not see.
+func (c *control) stands(f *facts) bool {
+	switch {
+	case f.queue < standQueue || c.draining:
+		c.standing = 0
+	case c.standing == 0:
+		c.standing = f.now
+	}
+	return c.standing > 0 && f.now-c.standing > standTime
+}
+
+func (c *control) cut(f *facts) {
+	if f.fast <= 0 || f.limited && f.queue < easeQueue { // what is not sent fills no queue, and a short one hurts nobody
+		c.lower(f.now, c.target*easeFactor)
+		return
+	}
+	c.capacity.add(f.fast)
+	c.carried = f.fast
+	less := clamp(f.queue.Seconds()/drainTime.Seconds(), drainLeast, drainMost)
+	c.lower(f.now, min(c.target, f.fast)*(1-less))
+	c.draining, c.drainFrom = true, f.queue
+	empty := time.Duration(float64(f.queue) / less)
+	c.drainUntil = f.now + 2*empty + f.rtt + 2*reactAfter
+}
+
+// lower is a cut: it sets the target, and remembers the one before when that was much higher.
+func (c *control) lower(now time.Duration, target float64) {
+	c.cutAt = now
+	if c.before = max(c.before, c.target); target > c.before*recoverBelow {
+		c.before = 0
+	}
+	c.target, c.climbFrom = target, target
+}
+
+// drain waits for the queue to empty and then returns to what the path carried.
+func (c *control) drain(f *facts) (rebase bool) {
+	switch {
+	case f.queue > drainEnd && f.now < c.drainUntil:
+		if f.fast > 0 && f.queue > 2*drainEnd { // full: what arrives is what it carries
+			c.carried = f.fast
+		}
+		return false
+	case f.queue > drainEnd:
+		rebase = f.queue > c.drainFrom/2
+	}
+	c.draining = false
+	c.target = max(c.target, resumeShare*c.carried)
+	c.climbFrom = c.target
+	return rebase
+}
+
+func (c *control) grow(f *facts) {
+	passed := min(f.now-c.grownAt, time.Second).Seconds()
+	if c.capacity.known() && c.target > c.capacity.mean+c.capacity.deviation() {
+		c.capacity = capacity{}
+	}
+	grown := c.target * math.Pow(growFactor, passed)
+	if c.capacity.known() {
+		rise := clamp(growPacket/(f.rtt+reactAfter).Seconds(), growLeast, max(growLeast, growShare*c.target))
+		grown = c.target + rise*passed
+	}
+	// Nothing is learned from what is not sent, so the target stays near what arrives; but it does not sink for that.
+	c.target = max(c.target, min(grown, growAcked*f.slow+growAbove))
+	if c.target > climbFactor*c.climbFrom {
+		c.climbed, c.climbFrom = true, c.target
+	}
+	if c.target >= c.before*resumeShare {
+		c.before = 0
+	}
+}
+
+// probed takes what a probe has shown to arrive; full says that the path could carry no more. Of a full path others may have a part,
+// so the target goes only half of the way, unless it has been there before or never been too high; only the first result may
+// lower it.
+func (c *control) probed(now time.Duration, rate float64, full, first bool) {
+	switch {
+	case first && full:
+	case rate <= c.target:
+		return
+	case full && c.cutAt > 0 && rate > c.before:
+		rate = (rate + c.target) / 2
+	}
+	c.target, c.climbFrom = rate, rate
+	c.grownAt = now
+	if !full || c.capacity.known() && rate > c.capacity.mean+c.capacity.deviation() {
+		c.capacity = capacity{}
+	}
+	if c.target >= c.before*resumeShare {
+		c.before = 0
+	}
+}

@@ -1,0 +1,20 @@
+package bwe
+
+// The parts that tests can do without.
+const (
+	Trend   = trendPart
+	Queue   = queuePart
+	Losses  = lossPart
+	Probing = probePart
+	Limited = limitedPart
+	Silent  = silencePart
+)
+
+// Without switches parts of the estimator off.
+func (e *Estimator) Without(off parts) *Estimator {
+	e.off |= off
+	return e
+}
+
+// Remembered is how many packets the estimator has memory for.
+func (e *Estimator) Remembered() int { return len(e.history.ring) }

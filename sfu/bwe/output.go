@@ -1,0 +1,186 @@
+package bwe
+
+import "time"
+
+// Reason is why the target is not higher.
+type Reason uint8
+
+// The reasons.
+const (
+	Starting    Reason = iota // nothing is known yet
+	Searching                 // it grows
+	Application               // there is not more to send
+	Delay                     // a queue grew or stands
+	Loss                      // losses grow with the rate
+	Silence                   // feedback has stopped
+	Ceiling                   // Config.Max
+)
+
+var reasons = [...]string{"starting", "searching", "application", "delay", "loss", "silence", "ceiling"}
+
+// String is the reason's name, of a small closed set.
+func (r Reason) String() string {
+	if int(r) < len(reasons) {
+		return reasons[r]
+	}
+	return "unknown"
+}
+
+// State is the estimator's view, for statistics.
+type State struct {
+	Target       Rate
+	Pacing       Rate
+	Acknowledged Rate // what arrives
+	Capacity     Rate // what the path carried when it was full; 0 when unknown
+	Reason       Reason
+
+	Overusing          bool // a queue grows
+	ApplicationLimited bool
+	Probing            bool
+
+	Queue    time.Duration // how long packets wait on the path
+	RTT      time.Duration
+	Loss     float64 // share of packets lost of late, 0 to 1
+	Inherent float64 // of it what the path loses whatever is sent
+}
+
+// target is the rate within all bounds.
+func (e *Estimator) target() float64 {
+	return clamp(min(e.control.target, e.losses.limit), float64(e.cfg.Min), float64(e.cfg.Max))
+}
+
+// Target is what may be sent in all, audio, video, retransmissions and what pads them included.
+func (e *Estimator) Target() Rate { return Rate(e.target()) }
+
+// Pacing is the rate at which packets may follow each other.
+func (e *Estimator) Pacing() Rate {
+	if e.control.draining || e.losses.steady > lossRoom {
+		return Rate(paceTight * e.target())
+	}
+	return Rate(paceFactor * e.target())
+}
+
+// Tick does what is due without feedback. It is called at the Deadline, or every 50 to 100 ms.
+func (e *Estimator) Tick(now time.Time) {
+	at := e.since(now)
+	e.limited.sent(at, 0, e.target())
+	e.fallBack(at)
+	e.advance(at)
+}
+
+// Deadline is when Tick has something to do, at the latest.
+func (e *Estimator) Deadline() time.Time {
+	next := e.prober.at + probeEveryMost
+	if e.prober.waiting {
+		next = e.prober.until
+	} else if e.heard > 0 {
+		next = e.heard + probeSoon/2
+	}
+	if e.unheard > 0 {
+		next = min(next, max(e.unheard+e.patience(), e.silenced+silenceAgain))
+	}
+	return e.epoch.Add(next + time.Millisecond)
+}
+
+// patience is how long feedback may be missing.
+func (e *Estimator) patience() time.Duration {
+	return min(max(silence, 3*e.interval), silenceMost) + e.rtt
+}
+
+// fallBack lowers the target when packets go out and no feedback comes back.
+func (e *Estimator) fallBack(now time.Duration) {
+	if e.unheard == 0 || e.off.has(silencePart) || now-e.unheard <= e.patience() || now-e.silenced <= silenceAgain {
+		return
+	}
+	if e.spoken == 0 {
+		e.spoken = e.control.target
+	}
+	e.silenced = now
+	e.control.draining = false
+	e.control.lower(now, max(e.control.target*silenceFactor, float64(e.cfg.Min)))
+}
+
+// hear notes that feedback came. When it ends a silence and little was lost meanwhile, only the feedback had been.
+func (e *Estimator) hear(now time.Duration, reports []report) {
+	if e.heard > 0 {
+		e.interval += (min(now-e.heard, silenceMost) - e.interval) / 8
+	}
+	e.heard, e.unheard = now, 0
+	if e.spoken == 0 {
+		return
+	}
+	lost := 0
+	for i := range reports {
+		if reports[i].fate == missing {
+			lost++
+		}
+	}
+	if lost*10 <= len(reports) {
+		e.control.target = max(e.control.target, e.spoken)
+	}
+	e.spoken = 0
+	e.losses.forget() // what was lost meanwhile was not lost to its rate
+	e.settled = e.reported + 1
+}
+
+// advance ends a probe, keeps the controller within bounds, and decides about the next probe.
+func (e *Estimator) advance(now time.Duration) {
+	c := &e.control
+	if e.prober.over(now, e.reported) {
+		if rate, full, ok := e.prober.finish(now, c.target); ok {
+			c.probed(now, rate, full, e.prober.last == 1)
+		}
+	}
+	c.target = clamp(c.target, float64(e.cfg.Min), float64(e.cfg.Max))
+	if e.off.has(probePart) {
+		return
+	}
+	most := float64(e.cfg.Max)
+	if e.want > 0 {
+		most = min(most, probeWanted*e.want)
+	}
+	e.prober.decide(&situation{
+		now: now, target: e.target(), most: most, cutAt: c.cutAt, before: c.before, climbed: c.climbed,
+		calm: e.trend.state != over && !c.draining && e.queue.length() < probeQueue && !e.losses.rises() &&
+			e.losses.limit >= c.target && (e.unheard == 0 || now-e.unheard < e.patience()),
+	})
+	c.climbed = false
+}
+
+// Probe hands out a probe to send now; false when none is wanted.
+func (e *Estimator) Probe(now time.Time) (Probe, bool) {
+	if e.prober.ready.Cluster == 0 {
+		return Probe{}, false
+	}
+	return e.prober.take(e.since(now), e.rtt), true
+}
+
+// State describes the estimate.
+func (e *Estimator) State() State {
+	return State{
+		Target: e.Target(), Pacing: e.Pacing(), Acknowledged: Rate(e.rate(slowWindow)), Capacity: Rate(e.control.capacity.mean),
+		Reason: e.reason(), Overusing: e.trend.state == over, ApplicationLimited: e.limited.is, Probing: e.prober.waiting,
+		Queue: e.queue.length(), RTT: e.rtt, Loss: e.losses.average, Inherent: min(e.losses.inherent, e.losses.average),
+	}
+}
+
+func (e *Estimator) reason() Reason {
+	c := &e.control
+	switch {
+	case e.spoken > 0:
+		return Silence
+	case e.heard == 0:
+		return Starting
+	case e.losses.limit < c.target || e.losses.rises():
+		return Loss
+	case c.target >= float64(e.cfg.Max):
+		return Ceiling
+	case c.draining || e.trend.state == over:
+		return Delay
+	case e.limited.is:
+		return Application
+	case c.capacity.known():
+		return Delay
+	}
+	return Searching
+}

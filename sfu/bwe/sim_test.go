@@ -1,0 +1,326 @@
+package bwe_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/rtcp"
+
+	"github.com/parleyrtc/parley/bench/netlab/link"
+	"github.com/parleyrtc/parley/sfu/bwe"
+	"github.com/parleyrtc/parley/sfu/pacer"
+)
+
+const ms = time.Millisecond
+
+var t0 = time.Unix(1000, 0)
+
+// flow is one subscriber: frames that are as large as the estimate allows, sound, the pacer, the path, and a receiver's feedback.
+type flow struct {
+	t     testing.TB
+	begin time.Duration
+	want  func(at time.Duration) bwe.Rate // of the video; nil: as much as the target allows
+
+	est    *bwe.Estimator
+	pace   *pacer.Pacer[time.Time]
+	random *rand.Rand
+	out    []pacer.Release[time.Time]
+	seq    int64
+	frame  time.Duration
+	sound  time.Duration
+
+	recorder *twcc.Recorder
+	every    time.Duration // between feedback
+	told     time.Duration
+	lose     float64 // share of feedback
+	back     time.Duration
+	feedback []message
+
+	samples []sample
+	targets []bwe.Rate // every 10 ms
+	states  []bwe.State
+	probes  int
+	padding int
+}
+
+type message struct {
+	at  time.Duration
+	raw []byte
+}
+
+// sample is one packet that was put on the path.
+type sample struct {
+	sent, took time.Duration // took: -1 when it was lost
+	size       int
+	video      bool
+	waited     time.Duration // in the pacer
+}
+
+// world is flows that share a path.
+type world struct {
+	path  *link.Link
+	prop  time.Duration
+	now   time.Duration
+	flows []*flow
+	way   []flight // by arrival
+}
+
+type flight struct {
+	at   time.Duration
+	flow *flow
+	seq  int64
+}
+
+func newFlow(t testing.TB, seed uint64) *flow {
+	f := &flow{
+		t: t, random: rand.New(rand.NewPCG(seed, 1)), recorder: twcc.NewRecorder(1), every: 50 * ms, seq: 0xFFF0,
+	}
+	f.est = bwe.New(t0, bwe.Config{})
+	f.pace = pacer.New[time.Time](t0, f.est.Pacing(), pacer.Config{})
+	return f
+}
+
+func newWorld(cfg link.Config, rtt time.Duration, flows ...*flow) *world {
+	w := &world{path: link.New(t0, cfg), prop: rtt / 2, flows: flows}
+	for _, f := range flows {
+		f.back = rtt / 2
+	}
+	return w
+}
+
+// run goes on until a time since the beginning, in steps of one millisecond.
+func (w *world) run(until time.Duration) *world {
+	for ; w.now < until; w.now += ms {
+		for _, f := range w.flows {
+			if w.now >= f.begin {
+				f.receive(w)
+				f.send(w)
+			}
+		}
+		w.land()
+		for _, f := range w.flows {
+			f.report(w.now)
+			if w.now%(10*ms) == 0 {
+				f.targets = append(f.targets, f.est.Target())
+				f.states = append(f.states, f.est.State())
+			}
+		}
+	}
+	return w
+}
+
+// receive takes the feedback that has come, and asks the estimator now and then.
+func (f *flow) receive(w *world) {
+	now := t0.Add(w.now)
+	if w.now%(5*ms) != 0 && (len(f.feedback) == 0 || f.feedback[0].at > w.now) {
+		return
+	}
+	for len(f.feedback) > 0 && f.feedback[0].at <= w.now {
+		packets, err := rtcp.Unmarshal(f.feedback[0].raw)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.feedback = f.feedback[1:]
+		for _, p := range packets {
+			f.est.Feedback(now, p.(*rtcp.TransportLayerCC))
+		}
+	}
+	if w.now%(50*ms) == 0 {
+		f.est.SetRTT(w.prop + f.back + f.est.State().Queue)
+	}
+	f.est.Tick(now)
+	f.pace.SetRate(now, f.est.Pacing())
+	if p, ok := f.est.Probe(now); ok {
+		f.probes++
+		f.pace.Probe(now, p)
+	}
+}
+
+const (
+	soundSize  = 120
+	soundEvery = 20 * ms
+	soundRate  = soundSize * 8 * 50
+	frameEvery = 33 * ms
+)
+
+// send makes sound and frames, and puts on the path what the pacer lets go.
+func (f *flow) send(w *world) {
+	now := t0.Add(w.now)
+	if w.now >= f.sound {
+		f.sound = w.now + soundEvery
+		f.pace.Push(now, pacer.Packet[time.Time]{Item: now, Class: pacer.Audio, Size: soundSize})
+	}
+	if w.now >= f.frame {
+		f.frame = w.now + frameEvery
+		rate := max(f.est.Target()-soundRate, 0)
+		if f.want != nil {
+			want := f.want(w.now)
+			rate = min(rate, want)
+		}
+		bytes := int(float64(rate) * frameEvery.Seconds() / 8 * (0.8 + 0.4*f.random.Float64()))
+		for ; bytes > 0; bytes -= 1200 {
+			f.pace.Push(now, pacer.Packet[time.Time]{Item: now, Class: pacer.Video, Size: max(60, min(bytes, 1200))})
+		}
+	}
+	if d := f.pace.Deadline(); d.IsZero() || d.After(now) {
+		return
+	}
+	f.out = f.pace.Due(now, f.out[:0])
+	for _, r := range f.out {
+		w.put(f, r)
+	}
+}
+
+func (w *world) put(f *flow, r pacer.Release[time.Time]) {
+	now := t0.Add(w.now)
+	s := sample{sent: w.now, took: -1, size: r.Size, video: r.Class == pacer.Video}
+	if r.Class == pacer.Padding {
+		f.padding += r.Size
+	} else {
+		s.waited = now.Sub(r.Item)
+	}
+	for _, d := range w.path.Put(now, r.Size) {
+		s.took = d.At.Sub(now)
+		a := flight{at: d.At.Sub(t0) + w.prop, flow: f, seq: f.seq}
+		i := len(w.way)
+		for i > 0 && w.way[i-1].at > a.at {
+			i--
+		}
+		w.way = slices.Insert(w.way, i, a)
+	}
+	f.est.Sent(now, f.seq, r.Size, r.Cluster)
+	f.seq++
+	f.samples = append(f.samples, s)
+}
+
+// land gives receivers what has arrived.
+func (w *world) land() {
+	n := 0
+	for ; n < len(w.way) && w.way[n].at <= w.now; n++ {
+		a := w.way[n]
+		a.flow.recorder.Record(2, uint16(a.seq), (a.at + 977*time.Hour).Microseconds())
+	}
+	w.way = w.way[:copy(w.way, w.way[n:])]
+}
+
+// report sends feedback when it is time.
+func (f *flow) report(now time.Duration) {
+	if now < f.told+f.every {
+		return
+	}
+	f.told = now
+	for _, p := range f.recorder.BuildFeedbackPacket() {
+		raw, err := p.Marshal()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if f.random.Float64() >= f.lose {
+			f.feedback = append(f.feedback, message{now + f.back, raw})
+		}
+	}
+}
+
+// between are the samples of a time.
+func (f *flow) between(from, to time.Duration) []sample {
+	i, _ := slices.BinarySearchFunc(f.samples, from, func(s sample, at time.Duration) int { return int(s.sent - at) })
+	j, _ := slices.BinarySearchFunc(f.samples, to, func(s sample, at time.Duration) int { return int(s.sent - at) })
+	return f.samples[i:j]
+}
+
+// carried is the rate that arrived.
+func (f *flow) carried(from, to time.Duration) float64 {
+	bytes := 0
+	for _, s := range f.between(from, to) {
+		if s.took >= 0 {
+			bytes += s.size
+		}
+	}
+	return float64(bytes*8) / (to - from).Seconds()
+}
+
+func (f *flow) lost(from, to time.Duration) float64 {
+	lost, all := 0, f.between(from, to)
+	for _, s := range all {
+		if s.took < 0 {
+			lost++
+		}
+	}
+	return float64(lost) / float64(max(len(all), 1))
+}
+
+// delay is a quantile of what packets took on the path above its delay.
+func (f *flow) delay(from, to time.Duration, q float64) time.Duration {
+	var took []time.Duration
+	for _, s := range f.between(from, to) {
+		if s.took >= 0 {
+			took = append(took, s.took)
+		}
+	}
+	if len(took) == 0 {
+		return -1
+	}
+	slices.Sort(took)
+	return took[min(int(q*float64(len(took))), len(took)-1)]
+}
+
+// waited is a quantile of what video waited in the pacer.
+func (f *flow) waited(from, to time.Duration, q float64) time.Duration {
+	var took []time.Duration
+	for _, s := range f.between(from, to) {
+		if s.video {
+			took = append(took, s.waited)
+		}
+	}
+	if len(took) == 0 {
+		return -1
+	}
+	slices.Sort(took)
+	return took[min(int(q*float64(len(took))), len(took)-1)]
+}
+
+// reaches is how long after from the target is at least rate for hold.
+func (f *flow) reaches(from time.Duration, rate float64, hold time.Duration) time.Duration {
+	since := time.Duration(-1)
+	for i := int(from / (10 * ms)); i < len(f.targets); i++ {
+		at := time.Duration(i) * 10 * ms
+		if float64(f.targets[i]) < rate {
+			since = -1
+		} else if since < 0 {
+			since = at
+		}
+		if since >= 0 && at-since >= hold {
+			return since - from
+		}
+	}
+	return -1
+}
+
+// below is how long after from the target is first below rate.
+func (f *flow) below(from time.Duration, rate bwe.Rate) time.Duration {
+	for i := int(from / (10 * ms)); i < len(f.targets); i++ {
+		if f.targets[i] < rate {
+			return time.Duration(i)*10*ms - from
+		}
+	}
+	return -1
+}
+
+// lowest is the lowest target of a time, and the share of it in overuse.
+func (f *flow) lowest(from, to time.Duration) (low bwe.Rate, over float64) {
+	i, j := int(from/(10*ms)), int(to/(10*ms))
+	for _, s := range f.states[i:j] {
+		if s.Overusing {
+			over++
+		}
+	}
+	return slices.Min(f.targets[i:j]), over / float64(j-i)
+}
+
+func (f *flow) line(from, to time.Duration) string {
+	return fmt.Sprintf("carried %.0f k, lost %.2f %%, queue p50 %v p95 %v, pacer p95 %v, probes %d padding %d",
+		f.carried(from, to)/1000, 100*f.lost(from, to), f.delay(from, to, 0.5), f.delay(from, to, 0.95), f.waited(from, to, 0.95), f.probes, f.padding)
+}
