@@ -61,6 +61,8 @@ func (c Config) checkHTTP(k *checker) {
 func (c Config) checkMedia(k *checker) {
 	k.listen("media.udp", c.Media.UDP, false)
 	k.listen("media.tcp", c.Media.TCP, true)
+	k.oneOf("media.path", c.Media.Path, "auto", "fast", "pion")
+	k.oneOf("media.gso", c.Media.GSO, "auto", "on", "off")
 	for _, a := range c.Media.Advertise {
 		addr, err := netip.ParseAddr(a)
 		switch {

@@ -64,7 +64,7 @@ type fan struct {
 func newFan(t testing.TB, subscribers int) *fan {
 	t.Helper()
 	s := newBench(t, func(c *Config) {
-		c.MaxParticipants = subscribers + 1
+		c.MaxParticipants, c.MediaPath = subscribers+1, transport.PionPath // which takes packets before there are keys
 		c.ConnectTimeout, c.ICEDisconnected, c.ICEFailed = time.Hour, time.Hour, time.Hour
 	})
 	ctx := context.Background()

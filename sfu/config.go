@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/parleyrtc/parley/sfu/transport"
 )
 
 // Config is what an operator may say about media. The zero value of every field means the default in its comment.
@@ -21,6 +23,12 @@ type Config struct {
 	// carry them in place of the local addresses, of which a wildcard then means the default route's only; otherwise listen
 	// on the one address of the family that the NAT forwards to.
 	Advertise []netip.Addr
+
+	// MediaPath is which way packets take through this process: auto takes the fast one where there is one, on Linux.
+	MediaPath transport.Path
+	// Segmentation is whether runs of packets for one client go to the kernel in one piece: auto does so on kernels that can
+	// be trusted with them.
+	Segmentation transport.Switch
 
 	MaxParticipants int           // 50; of one room, then ERR_ROOM_FULL
 	MaxRooms        int           // 10000; then ERR_ROOM_FULL

@@ -19,6 +19,8 @@ import (
 	"github.com/pion/webrtc/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
+
+	"github.com/parleyrtc/parley/sfu/transport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -38,7 +40,8 @@ type bench struct {
 func newBench(t testing.TB, adjust func(*Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, registry: prometheus.NewRegistry(), more: make(chan struct{}, 1)}
-	config := Config{UDP: []string{"127.0.0.1:0"}, Registerer: b.registry, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	config := Config{UDP: []string{"127.0.0.1:0"}, Registerer: b.registry, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		MediaPath: transport.Path(os.Getenv("PARLEY_TEST_MEDIA_PATH"))}
 	if adjust != nil {
 		adjust(&config)
 	}

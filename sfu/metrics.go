@@ -107,14 +107,20 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 
 // sockets registers what only the sockets know.
 func (m *metrics) sockets(r prometheus.Registerer, plane *transport.Plane) error {
-	counter := func(name, help string, value func() uint64) error {
-		return r.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	counter := func(name, help string, labels prometheus.Labels, value func() uint64) error {
+		return r.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels},
+			func() float64 { return float64(value()) }))
 	}
-	return errors.Join(
-		counter("parley_media_refused_total", "Datagrams and ICE-TCP connections turned away because their address sent too many.", plane.Refused),
-		counter("parley_media_unsent_total", "Packets that were forwarded, and that the sockets then did not take.", plane.Unsent),
-		counter("parley_media_overflowed_total", "Datagrams that the kernel dropped because the media sockets' buffers were full (Linux).", plane.Overflowed),
-	)
+	errs := []error{
+		counter("parley_media_refused_total", "Datagrams and ICE-TCP connections turned away because their address sent too many.", nil, plane.Refused),
+		counter("parley_media_unsent_total", "Packets that were forwarded, and that the sockets then did not take.", nil, plane.Unsent),
+		counter("parley_media_overflowed_total", "Datagrams that the kernel dropped because the media sockets' buffers were full (Linux).", nil, plane.Overflowed),
+	}
+	for reason, value := range plane.Discarded() {
+		errs = append(errs, counter("parley_media_discarded_total", "Datagrams at the media port that nobody could use.",
+			prometheus.Labels{"reason": reason}, value))
+	}
+	return errors.Join(errs...)
 }
 
 // add moves what a tally has to the counters.

@@ -142,6 +142,19 @@ func TestMediaGoesThroughTurnOverEachTransport(t *testing.T) {
 	}
 }
 
+func TestTurnKnowsTheMediaByItsPublicAddress(t *testing.T) {
+	s := startServer(t, "PARLEY_MEDIA_ADVERTISE=198.51.100.9") // which leads nowhere
+	alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
+	call := ring(t, alice, bob)
+	accept(t, bob, call.SessionID)
+	for _, p := range []*person{alice, bob} {
+		servers := turnServers(t, p.Client, call.SessionID, "turn:127.0.0.1:"+s.turn)
+		p.join(t, call.SessionID, client.SessionConfig{Policy: webrtc.ICETransportPolicyRelay, ICEServers: servers})
+	}
+	alice.hears(t, "bob", 10)
+	bob.hears(t, "alice", 10)
+}
+
 // turnServers takes the credential of the session and points it at one URL.
 func turnServers(t *testing.T, c *client.Client, sessionID, url string) []webrtc.ICEServer {
 	t.Helper()

@@ -144,7 +144,7 @@ func TestOnlyTheConfiguredPortsListen(t *testing.T) {
 	_, admin, _ := net.SplitHostPort(strings.TrimPrefix(s.Admin, "http://"))
 	want := []string{"tcp 127.0.0.1:" + web, "tcp 127.0.0.1:" + admin, "tcp 127.0.0.1:" + s.Media, "udp 127.0.0.1:" + s.Media,
 		"tcp 127.0.0.1:" + s.TURN, "udp 127.0.0.1:" + s.TURN, "tcp 127.0.0.1:" + s.TURNS}
-	got := s.listening(t)
+	got := slices.Compact(s.listening(t)) // the media port is opened once for each processor
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("the process listens on %v, want %v", got, want)

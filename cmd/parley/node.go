@@ -16,6 +16,7 @@ import (
 
 	"github.com/parleyrtc/parley/configs"
 	"github.com/parleyrtc/parley/sfu"
+	"github.com/parleyrtc/parley/sfu/transport"
 	"github.com/parleyrtc/parley/signaling"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/token"
@@ -60,7 +61,7 @@ func (n *node) open(ctx context.Context, cfg configs.Config, registry *prometheu
 	if n.media.sfu, err = sfu.New(mediaConfig(cfg, registry, log), n.media.notify); err != nil {
 		return fmt.Errorf("media: %w", err)
 	}
-	if n.relay, err = openRelay(cfg, n.media.sfu.Addresses(), registry, log); err != nil {
+	if n.relay, err = openRelay(cfg, n.media.sfu.Addresses(), n.media.sfu, registry, log); err != nil {
 		return err
 	}
 	if n.relay != nil {
@@ -168,6 +169,7 @@ func mediaConfig(cfg configs.Config, registry *prometheus.Registry, log *slog.Lo
 	out := sfu.Config{
 		UDP: []string{cfg.Media.UDP}, MaxParticipants: cfg.Calls.MaxParticipants, Pairs: cfg.Calls.Pairs,
 		MaxPairs: cfg.Calls.MaxPairs, Logger: log.With("part", "sfu"), Registerer: registry,
+		MediaPath: transport.Path(cfg.Media.Path), Segmentation: transport.Switch(cfg.Media.GSO),
 	}
 	if cfg.Media.TCP != configs.Off {
 		out.TCP = []string{cfg.Media.TCP}

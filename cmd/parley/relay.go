@@ -22,8 +22,8 @@ type relay struct {
 
 func (r *relay) close() { r.server.Close() }
 
-// openRelay starts TURN for the media addresses, or returns nil when it is off.
-func openRelay(cfg configs.Config, media []netip.AddrPort, registry *prometheus.Registry, log *slog.Logger) (*relay, error) {
+// openRelay starts TURN for the media addresses, all of them plane's, or returns nil when it is off.
+func openRelay(cfg configs.Config, media []netip.AddrPort, plane turn.Media, registry *prometheus.Registry, log *slog.Logger) (*relay, error) {
 	if !cfg.TURN.Enabled {
 		return nil, nil
 	}
@@ -31,6 +31,7 @@ func openRelay(cfg configs.Config, media []netip.AddrPort, registry *prometheus.
 	var err error
 	t := turnConfig(cfg, media)
 	t.Logger, t.Registerer = log.With("part", "turn"), registry
+	t.Media, t.PeerAliases = plane, nil // the plane knows its addresses by the names that clients have for them
 	if cfg.TURN.TLS != configs.Off {
 		if t.TLS, err = r.tls(cfg, log); err != nil {
 			return nil, err

@@ -9,7 +9,7 @@ import (
 
 const (
 	// arenaSize bounds what waits in a batch, in bytes: as much as stays in a processor's second-level cache.
-	arenaSize = 256 << 10
+	arenaSize = 128 << 10
 	// fullSize is the longest packet, in bytes: a payload that fits an Ethernet frame, the number in front of a repetition, a
 	// header with every extension and the tag.
 	fullSize = 1502 + packet.MaxHeaderSize + 16
@@ -83,9 +83,6 @@ func (p *Plane) Recycle(b *Batch) {
 	b.Flush()
 	p.batches.Put(b)
 }
-
-// Unsent counts packets that were added to a batch, and that the sockets then did not take.
-func (p *Plane) Unsent() uint64 { return p.unsent.Load() }
 
 // Reserve makes room for so many packets of full size, of which 64 fit in any case, by a Flush when need be. It is called
 // without locks.

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync/atomic"
 
-	"github.com/parleyrtc/parley/sfu/protect"
 	"github.com/parleyrtc/parley/sfu/transport/datagram"
 )
 
@@ -15,7 +13,7 @@ type Path string
 
 // The paths. The empty one is AutoPath.
 const (
-	AutoPath Path = "auto" // pion
+	AutoPath Path = "auto" // the fast one where there is one
 	FastPath Path = "fast" // our own; Linux only
 	PionPath Path = "pion"
 )
@@ -35,6 +33,7 @@ func (p *Plane) choose() error {
 	available := runtime.GOOS == "linux"
 	switch p.config.Path {
 	case "", AutoPath:
+		p.fast = available
 	case FastPath:
 		if p.fast = available; !available {
 			return errors.New("the fast media path needs Linux: choose auto or pion")
@@ -65,29 +64,4 @@ func (p *Plane) pathName() Path {
 		return FastPath
 	}
 	return PionPath
-}
-
-// counts is what became of media that was not handed up.
-type counts struct {
-	strange   atomic.Uint64 // from an address that is nobody's
-	malformed atomic.Uint64 // no RTP or RTCP packet
-	forged    atomic.Uint64 // its tag was wrong
-	repeated  atomic.Uint64 // it was there before
-	sources   atomic.Uint64 // one source too many
-	early     atomic.Uint64 // too many came before the keys
-	tcp       tcpCounts
-}
-
-// refuse counts a datagram that did not open.
-func (c *counts) refuse(err error) {
-	switch {
-	case errors.Is(err, protect.ErrTag):
-		c.forged.Add(1)
-	case errors.Is(err, protect.ErrReplay):
-		c.repeated.Add(1)
-	case errors.Is(err, protect.ErrSources):
-		c.sources.Add(1)
-	default:
-		c.malformed.Add(1)
-	}
 }

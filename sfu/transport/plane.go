@@ -52,6 +52,7 @@ type Plane struct {
 	tcp       tcpMuxes
 	sockets   [][]udpSocket    // for each local address
 	local     []netip.AddrPort // what the sockets are bound to
+	names     []netip.AddrPort // what clients know them as
 	relays    relays
 	addresses []netip.AddrPort // as candidates carry them
 	bound     map[netip.Addr]bool
@@ -94,7 +95,7 @@ func Listen(config Config) (*Plane, error) {
 // write sends one datagram of pion's from one of our addresses.
 func (p *Plane) write(local int, b []byte, to netip.AddrPort) error {
 	if r := p.relays.at(to); r != nil {
-		r.send(b, p.local[local])
+		r.send(b, p.names[local])
 		return nil
 	}
 	return p.sockets[local][0].WriteTo(b, to)
@@ -120,19 +121,6 @@ func certificate() (webrtc.Certificate, error) {
 
 // Addresses are the addresses that candidates carry, UDP and TCP, each once.
 func (p *Plane) Addresses() []netip.AddrPort { return p.addresses }
-
-// Refused counts datagrams and connections that were turned away because their address had sent too many.
-func (p *Plane) Refused() uint64 { return p.refused.Load() }
-
-// Overflowed is how many datagrams came faster than they were read, so that the kernel dropped them.
-func (p *Plane) Overflowed() (n uint64) {
-	for _, sockets := range p.sockets {
-		for _, s := range sockets {
-			n += s.Dropped()
-		}
-	}
-	return n
-}
 
 // Close closes the sockets. Peers must have been closed; it waits for what they left running.
 func (p *Plane) Close() error {

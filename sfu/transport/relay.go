@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,7 +55,7 @@ func (r *relays) at(a netip.AddrPort) *relayed {
 func (r *relays) has(a netip.AddrPort) bool { return r.at(a) != nil }
 
 // Attach makes a relayed address of our own TURN server known: what the plane sends there goes to receive, with the media
-// address that it comes from. receive must not block and only borrows b. After detach, which may be called from anywhere and
+// address that it comes from, as candidates carry it. receive must not block and only borrows b. After detach, which may be called from anywhere and
 // waits for nothing, one last datagram may still be on its way.
 func (p *Plane) Attach(address netip.AddrPort, receive func(b []byte, from netip.AddrPort)) (detach func()) {
 	r, at := &relayed{receive: receive}, canonical(address)
@@ -72,17 +73,18 @@ func (p *Plane) Attach(address netip.AddrPort, receive func(b []byte, from netip
 		if p.relays.to[at] == r {
 			delete(p.relays.to, at)
 			p.relays.some.Store(int32(len(p.relays.to)))
+			p.mux.vacate(at)
 		}
 	}
 }
 
-// Deliver takes a datagram that came from a relayed address for one of our media addresses, any other is dropped. It never
+// Deliver takes a datagram that came from a relayed address for one of our media addresses, as candidates carry them; any other is dropped. It never
 // blocks and only borrows b.
 func (p *Plane) Deliver(b []byte, from, to netip.AddrPort) {
-	local, ok := p.mux.index(to)
+	local := slices.Index(p.names, canonical(to))
 	r := p.relays.at(from)
 	switch {
-	case !ok || r == nil || len(b) == 0 || len(b) > maxDatagram:
+	case local < 0 || r == nil || len(b) == 0 || len(b) > maxDatagram:
 		p.counts.strange.Add(1)
 	case !r.allow(time.Now()):
 		p.refused.Add(1)

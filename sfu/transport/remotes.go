@@ -100,6 +100,16 @@ func (r *remotes) use(o owner, local int, to netip.AddrPort) {
 	}
 }
 
+// vacate notes that nobody is at an address any more, so that whoever gets it next is not taken for an intruder.
+func (r *remotes) vacate(a netip.AddrPort) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e := r.at(a); e != nil {
+		e.party.drop(e)
+		r.directory.remove(a)
+	}
+}
+
 // renew says who takes from here on what comes from the owner's addresses, and returns who did. False says that the owner has
 // been forgotten.
 func (r *remotes) renew(p *party, g *generation) (old *generation, ok bool) {

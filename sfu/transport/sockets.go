@@ -34,7 +34,7 @@ func (p *Plane) listen() error {
 			local := sockets[0].Local()
 			port = local.Port() // port 0 is chosen once for all addresses of a wildcard
 			p.sockets, p.local = append(p.sockets, sockets), append(p.local, local)
-			p.note(local)
+			p.names = append(p.names, p.note(local))
 		}
 	}
 	read, write := p.sockets[0][0].Buffers()
@@ -74,8 +74,8 @@ func (p *Plane) listenTCP(address string) error {
 	return nil
 }
 
-// note remembers an address that we listen on, as candidates will carry it.
-func (p *Plane) note(local netip.AddrPort) {
+// note remembers an address that we listen on, as candidates will carry it, which it returns.
+func (p *Plane) note(local netip.AddrPort) netip.AddrPort {
 	addr := local.Addr().Unmap()
 	p.bound[addr] = true
 	p.loopback = p.loopback || addr.IsLoopback()
@@ -84,9 +84,11 @@ func (p *Plane) note(local netip.AddrPort) {
 			addr = a.Unmap()
 		}
 	}
-	if at := netip.AddrPortFrom(addr, local.Port()); !slices.Contains(p.addresses, at) {
+	at := netip.AddrPortFrom(addr, local.Port())
+	if !slices.Contains(p.addresses, at) {
 		p.addresses = append(p.addresses, at)
 	}
+	return at
 }
 
 // offered says whether candidates may carry a local address.

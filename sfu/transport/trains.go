@@ -130,7 +130,7 @@ func (b *Batch) ship(local int) (lost int) {
 
 // carry sends the datagrams of a train one by one, where no socket of ours does.
 func (b *Batch) carry(t *train) (lost int) {
-	from := b.plane.local[t.path.local]
+	from := b.plane.names[t.path.local]
 	for at := t.from; at < t.to; at += t.segment {
 		if t.path.write(b.arena[at:min(at+t.segment, t.to)], from) != nil {
 			lost++

@@ -65,6 +65,8 @@ func (w *worker) handle(now time.Time, messages []datagram.Message) {
 		case len(m.Data) == 0:
 		case isMedia(m.Data):
 			w.media(m, arrived(now, wall, m.At))
+		case w.plane.relays.has(m.From): // it only says so
+			w.plane.counts.strange.Add(1)
 		case w.intake.allow(now, m.From, m.Data[0] < 4):
 			control = w.plane.mux.control(w.local, m.From, m.Data) || control
 		default:
