@@ -50,6 +50,7 @@ var packages = map[string]struct {
 	"sfu/munge":              {pure, []string{"sfu/"}},
 	"sfu/layer":              {pure, []string{"sfu/"}},
 	"sfu/nack":               {pure, []string{"sfu/"}},
+	"sfu/quality":            {pure, nil},
 	"sfu/report":             {pure, []string{"sfu/"}},
 	"sfu/slots":              {pure, nil},
 	"sfu/bwe":                {pure, nil},
