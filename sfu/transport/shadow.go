@@ -38,7 +38,7 @@ type shadow struct {
 
 	receiving sync.Mutex      // held by whoever hands packets up: one goroutine at a time, and nobody waits for it
 	opener    *protect.Opener // guarded by receiving; nil as long as sealer
-	rate      bucket          // guarded by receiving
+	rate      bucket          // guarded by receiving; of what was opened, because anybody may write the client's address on a forgery
 	opened    []Datagram      // guarded by receiving
 	rtcp      []rtcp.Packet   // guarded by receiving
 
@@ -122,11 +122,7 @@ func (s *shadow) waited() []arrival {
 func (s *shadow) handUp(now time.Time, arrivals []arrival, out *Batch) {
 	s.opened, s.rtcp = s.opened[:0], s.rtcp[:0]
 	for i := range arrivals {
-		if !s.rate.take(now, sourceRate, sourceBurst) {
-			s.peer.plane.refused.Add(1)
-			continue
-		}
-		s.open(&arrivals[i])
+		s.open(now, &arrivals[i])
 	}
 	if s.peer.closed.Load() || s.peer.flooded.Load() {
 		return
@@ -142,19 +138,19 @@ func (s *shadow) handUp(now time.Time, arrivals []arrival, out *Batch) {
 }
 
 // open opens one datagram in place.
-func (s *shadow) open(a *arrival) {
+func (s *shadow) open(now time.Time, a *arrival) {
 	if isRTCP(a.data) {
 		plain, err := s.opener.OpenRTCP(a.data)
 		if err != nil {
 			s.peer.plane.counts.refuse(err)
 			return
 		}
-		packets, err := rtcp.Unmarshal(plain)
-		if err != nil {
-			s.peer.plane.counts.malformed.Add(1)
+		if !s.allow(now) {
 			return
 		}
-		s.rtcp = append(s.rtcp, packets...)
+		if s.rtcp, err = appendReports(s.rtcp, plain); err != nil {
+			s.peer.plane.counts.malformed.Add(1)
+		}
 		return
 	}
 	header := packet.HeaderSize(a.data)
@@ -170,7 +166,18 @@ func (s *shadow) open(a *arrival) {
 		}
 		return
 	}
-	s.opened = append(s.opened, Datagram{Arrived: a.at, Data: plain})
+	if s.allow(now) {
+		s.opened = append(s.opened, Datagram{Arrived: a.at, Data: plain})
+	}
+}
+
+// allow says whether the client may send one more packet, and counts it.
+func (s *shadow) allow(now time.Time) bool {
+	if s.rate.take(now, sourceRate, sourceBurst) {
+		return true
+	}
+	s.peer.plane.refused.Add(1)
+	return false
 }
 
 // isMedia tells RTP and RTCP from STUN and DTLS by the first byte (RFC 7983 §7). b is not empty.
