@@ -32,7 +32,7 @@ const (
 	silenceAgain  = 250 * time.Millisecond
 	silenceFactor = 0.8
 
-	paceFactor = 2.0 // of the target, so that a frame leaves in half of its time
+	paceFactor = 1.5 // of the target: a frame leaves in two thirds of its time, and a key frame does not fill a queue for sound
 	paceTight  = 1.1 // when a queue is to empty, or a short one overflows
 )
 
@@ -106,7 +106,8 @@ func (e *Estimator) SetRTT(rtt time.Duration) {
 	}
 }
 
-// SetWant takes what the application would send if the target allowed it, so that no probe looks for more; 0 when that is unknown.
+// SetWant takes what the application would send if the target allowed it, so that no probe looks for more; 0, as at first, when
+// that is unknown and probes look for Config.Max.
 func (e *Estimator) SetWant(rate Rate) {
 	want := max(float64(rate), 0)
 	if want > e.want && e.want > 0 && want > e.target() {

@@ -16,6 +16,7 @@ const (
 	climbFactor = 1.1
 	growQueue   = 40 * time.Millisecond  // with more waiting on the path there is nothing to grow into
 	reactAfter  = 100 * time.Millisecond // and a round trip pass until a cut shows (§5.5)
+	cutShort    = 0.7                    // of the target arrives: the last cut was not enough, whenever it was
 	easeFactor  = 0.85                   // of the target when it is not what fills the path
 	easeQueue   = 50 * time.Millisecond
 	drainTime   = 500 * time.Millisecond // in which a queue is to empty
@@ -82,7 +83,9 @@ type control struct {
 	draining   bool
 	drainFrom  time.Duration // queue at the beginning
 	drainUntil time.Duration
+	drains     int     // times that it has been tried in vain
 	carried    float64 // what arrived while the path was full
+	fullest    float64 // the same before the first try
 
 	standing time.Duration // since when the queue is long; 0 when it is not
 
@@ -95,7 +98,7 @@ func (c *control) update(f *facts) (rebase bool) {
 	stands := c.stands(f)
 	reacted := c.cutAt == 0 || f.now-c.cutAt > f.rtt+reactAfter
 	switch {
-	case (f.usage == over || stands) && (reacted || !c.draining && f.fast < c.target/2):
+	case (f.usage == over || stands) && (reacted || f.fast < c.target*cutShort):
 		c.cut(f)
 	case c.draining:
 		rebase = c.drain(f)
@@ -123,12 +126,19 @@ func (c *control) cut(f *facts) {
 		return
 	}
 	c.capacity.add(f.fast)
-	c.carried = f.fast
+	if !c.draining {
+		c.fullest, c.drains = min(c.target, f.fast), 0
+	}
+	c.empty(f)
+}
+
+// empty lowers the target so far below what arrives that the queue empties in drainTime.
+func (c *control) empty(f *facts) {
 	less := clamp(f.queue.Seconds()/drainTime.Seconds(), drainLeast, drainMost)
+	c.carried = f.fast
 	c.lower(f.now, min(c.target, f.fast)*(1-less))
 	c.draining, c.drainFrom = true, f.queue
-	empty := time.Duration(float64(f.queue) / less)
-	c.drainUntil = f.now + 2*empty + f.rtt + 2*reactAfter
+	c.drainUntil = f.now + 2*time.Duration(float64(f.queue)/less) + f.rtt + 2*reactAfter
 }
 
 // lower is a cut: it sets the target, and remembers the one before when that was much higher.
@@ -137,24 +147,33 @@ func (c *control) lower(now time.Duration, target float64) {
 	if c.before = max(c.before, c.target); target > c.before*recoverBelow {
 		c.before = 0
 	}
-	c.target, c.climbFrom = target, target
+	c.target, c.climbFrom, c.climbed = target, target, false
 }
 
-// drain waits for the queue to empty and then returns to what the path carried.
+// drain waits for the queue to empty and then returns to what the path carried. A queue that twice does not become shorter is not
+// ours, or the path has become longer: then the rebase that it returns is due.
 func (c *control) drain(f *facts) (rebase bool) {
 	switch {
-	case f.queue > drainEnd && f.now < c.drainUntil:
+	case f.queue <= drainEnd:
+		c.resume(c.carried)
+	case f.now < c.drainUntil:
 		if f.fast > 0 && f.queue > 2*drainEnd { // full: what arrives is what it carries
 			c.carried = f.fast
 		}
-		return false
-	case f.queue > drainEnd:
-		rebase = f.queue > c.drainFrom/2
+	case c.drains > 0 && f.queue > c.drainFrom*3/4:
+		c.resume(c.fullest)
+		return true
+	default:
+		c.drains++
+		c.empty(f)
 	}
+	return false
+}
+
+func (c *control) resume(carried float64) {
 	c.draining = false
-	c.target = max(c.target, resumeShare*c.carried)
+	c.target = max(c.target, resumeShare*carried)
 	c.climbFrom = c.target
-	return rebase
 }
 
 func (c *control) grow(f *facts) {

@@ -32,7 +32,7 @@ const (
 	lossRoom   = 0.02 // of loss and nothing grows (draft-ietf-rmcat-gcc-02 §6)
 
 	// Above lossAccepted of loss, which no path should have, the rate is bounded by lossBalance/(loss-lossAccepted): 1.5 Mbit/s
-	// at 20 %, 0.5 at 30 %. That is well below the circuit breaker of RFC 8083 §4.3.
+	// at 20 %, 0.5 at 30 %. The circuit breaker of RFC 8083 §4.3 has the same purpose: it trips at ten times what TCP would get.
 	lossAccepted = 0.15
 	lossBalance  = 75_000
 )

@@ -60,7 +60,7 @@ func (e *Estimator) Pacing() Rate {
 	return Rate(paceFactor * e.target())
 }
 
-// Tick does what is due without feedback. It is called at the Deadline, or every 50 to 100 ms.
+// Tick does what is due without feedback.
 func (e *Estimator) Tick(now time.Time) {
 	at := e.since(now)
 	e.limited.sent(at, 0, e.target())
@@ -68,18 +68,19 @@ func (e *Estimator) Tick(now time.Time) {
 	e.advance(at)
 }
 
-// Deadline is when Tick has something to do, at the latest.
+// Deadline is when Tick has something to do; zero when only feedback has.
 func (e *Estimator) Deadline() time.Time {
-	next := e.prober.at + probeEveryMost
-	if e.prober.waiting {
-		next = e.prober.until
-	} else if e.heard > 0 {
-		next = e.heard + probeSoon/2
-	}
+	var next time.Duration
 	if e.unheard > 0 {
-		next = min(next, max(e.unheard+e.patience(), e.silenced+silenceAgain))
+		next = max(e.unheard+e.patience(), e.silenced+silenceAgain)
 	}
-	return e.epoch.Add(next + time.Millisecond)
+	if p := &e.prober; p.waiting && (next == 0 || p.until < next) {
+		next = p.until
+	}
+	if next == 0 {
+		return time.Time{}
+	}
+	return e.epoch.Add(next + time.Nanosecond)
 }
 
 // patience is how long feedback may be missing.
@@ -139,12 +140,13 @@ func (e *Estimator) advance(now time.Duration) {
 	if e.want > 0 {
 		most = min(most, probeWanted*e.want)
 	}
-	e.prober.decide(&situation{
+	if e.prober.decide(&situation{
 		now: now, target: e.target(), most: most, cutAt: c.cutAt, before: c.before, climbed: c.climbed,
 		calm: e.trend.state != over && !c.draining && e.queue.length() < probeQueue && !e.losses.rises() &&
 			e.losses.limit >= c.target && (e.unheard == 0 || now-e.unheard < e.patience()),
-	})
-	c.climbed = false
+	}) {
+		c.climbed = false
+	}
 }
 
 // Probe hands out a probe to send now; false when none is wanted.

@@ -77,15 +77,19 @@ type situation struct {
 	climbed bool
 }
 
-// decide makes a probe ready when it is time for one; it says whether it used up that the target had climbed.
-func (p *prober) decide(s *situation) {
-	if p.waiting || p.ready.Cluster != 0 {
-		return
-	}
-	rate := p.wish(s)
-	if rate = min(rate, s.most); rate < s.target*probeGain || p.began && !s.calm {
+// decide makes a probe ready when it is time for one, and says whether it did.
+func (p *prober) decide(s *situation) bool {
+	switch {
+	case p.waiting || p.ready.Cluster != 0:
+		return false
+	case p.began && !s.calm:
 		p.further = 0
-		return
+		return false
+	}
+	rate := min(p.wish(s), s.most)
+	if rate < s.target*probeGain {
+		p.further = 0
+		return false
 	}
 	span := probeTime
 	switch {
@@ -100,6 +104,7 @@ func (p *prober) decide(s *situation) {
 		Cluster: p.last, Rate: Rate(rate), Packets: probePackets,
 		Bytes: max(int(rate*span.Seconds()/8), probePackets*probePacket),
 	}
+	return true
 }
 
 // wish is the rate to try now; 0 for none.

@@ -25,6 +25,10 @@ type flow struct {
 	begin time.Duration
 	want  func(at time.Duration) bwe.Rate // of the video; nil: as much as the target allows
 
+	keyEvery time.Duration // a key frame, keySize times as large as others; 0 for none
+	keySize  float64
+	key      time.Duration
+
 	est    *bwe.Estimator
 	pace   *pacer.Pacer[time.Time]
 	random *rand.Rand
@@ -113,12 +117,14 @@ func (w *world) run(until time.Duration) *world {
 	return w
 }
 
-// receive takes the feedback that has come, and asks the estimator now and then.
+// receive takes the feedback that has come, and asks the estimator when it wants to be asked.
 func (f *flow) receive(w *world) {
 	now := t0.Add(w.now)
-	if w.now%(5*ms) != 0 && (len(f.feedback) == 0 || f.feedback[0].at > w.now) {
+	due := f.est.Deadline()
+	if w.now > f.begin && (due.IsZero() || due.After(now)) && (len(f.feedback) == 0 || f.feedback[0].at > w.now) {
 		return
 	}
+	told := len(f.feedback)
 	for len(f.feedback) > 0 && f.feedback[0].at <= w.now {
 		packets, err := rtcp.Unmarshal(f.feedback[0].raw)
 		if err != nil {
@@ -129,7 +135,7 @@ func (f *flow) receive(w *world) {
 			f.est.Feedback(now, p.(*rtcp.TransportLayerCC))
 		}
 	}
-	if w.now%(50*ms) == 0 {
+	if len(f.feedback) < told {
 		f.est.SetRTT(w.prop + f.back + f.est.State().Queue)
 	}
 	f.est.Tick(now)
@@ -161,7 +167,15 @@ func (f *flow) send(w *world) {
 			want := f.want(w.now)
 			rate = min(rate, want)
 		}
-		bytes := int(float64(rate) * frameEvery.Seconds() / 8 * (0.8 + 0.4*f.random.Float64()))
+		size := float64(rate) * frameEvery.Seconds() / 8 * (0.8 + 0.4*f.random.Float64())
+		if f.keyEvery > 0 { // the others are smaller, so that the rate is what it would be
+			size /= 1 + f.keySize*frameEvery.Seconds()/f.keyEvery.Seconds()
+			if w.now >= f.key {
+				f.key = w.now + f.keyEvery
+				size *= f.keySize
+			}
+		}
+		bytes := int(size)
 		for ; bytes > 0; bytes -= 1200 {
 			f.pace.Push(now, pacer.Packet[time.Time]{Item: now, Class: pacer.Video, Size: max(60, min(bytes, 1200))})
 		}

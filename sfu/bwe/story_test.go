@@ -44,6 +44,30 @@ func TestASteadyLinkIsUsed(t *testing.T) {
 	}
 }
 
+func TestASlowLinkIsNotOverrun(t *testing.T) {
+	t.Parallel()
+	for _, rate := range []int64{60_000, 100_000, 200_000} {
+		f := alone(t, steady(rate), 50*ms, 40*second)
+		used, lost := f.carried(5*second, 40*second)/float64(rate), f.lost(5*second, 40*second)
+		t.Logf("%d k, less than the start: used %.1f %%, lost %.2f %%, %s", rate/1000, 100*used, 100*lost, f.line(5*second, 40*second))
+		if used < 0.85 || lost > 0.01 {
+			t.Error("not within bounds")
+		}
+	}
+}
+
+// Sound shares the path's queue with key frames, so they may not fill it.
+func TestKeyFramesLeaveSoundInPeace(t *testing.T) {
+	t.Parallel()
+	f := newFlow(t, 1)
+	f.keyEvery, f.keySize = 3*second, 8
+	newWorld(steady(1_000_000), 50*ms, f).run(40 * second)
+	t.Logf("key frames of 8 others every 3 s: %s", f.line(5*second, 40*second))
+	if f.carried(5*second, 40*second) < 850_000 || f.delay(5*second, 40*second, 0.95) > 150*ms {
+		t.Error("not within bounds")
+	}
+}
+
 // changing is the pattern that Signal tests with: 4 Mbit/s for 20 s, 1 Mbit/s for 10 s.
 func changing(seed uint64) link.Config {
 	return link.Config{Seed: seed, Repeat: true, Steps: []link.Step{

@@ -14,7 +14,7 @@ const (
 	over         // a queue grows
 )
 
-// Figures of draft-ietf-rmcat-gcc-02 §5.3–§5.5 and of "Analysis and Design of the Google Congestion Control for WebRTC"
+// Figures of draft-ietf-rmcat-gcc-02 §5.2–§5.4 and of "Analysis and Design of the Google Congestion Control for WebRTC"
 // (Carlucci, De Cicco, Holmer, Mascolo 2016), as deployed in libwebrtc, which fits a line where the draft has a Kalman filter.
 const (
 	groupSpan  = 5 * time.Millisecond   // packets sent within it are one group (§5.2)
@@ -141,7 +141,7 @@ func fit(points []point) (slope float64, ok bool) {
 	return num / den, true
 }
 
-// detect compares the slope with the threshold (§5.5) and moves the threshold (§5.4).
+// detect compares the slope with the threshold and moves the threshold (§5.4).
 func (t *trend) detect(sent time.Duration, before float64, at time.Duration) {
 	if t.threshold == 0 {
 		t.threshold = thresholdStart

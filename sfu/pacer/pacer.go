@@ -30,8 +30,8 @@ const (
 	trainMost    = 64                    // packets in one train, the segments of one message to the kernel
 	tick         = time.Millisecond      // between trains at least
 	late         = 10 * time.Millisecond // by which a timer may fire and nothing of the rate is lost
-	debtMost     = 50 * time.Millisecond
-	paddingLeast = 100 // bytes of a packet of padding
+	debtMost     = 50 * time.Millisecond // of the rate that sound may take in advance
+	paddingLeast = 100                   // bytes of a packet of padding
 	paddingMost  = 1200
 	leastSize    = 40 // of a packet with its headers for IPv4, UDP and RTP; it bounds how many wait
 	rateMost     = 4_000_000_000
@@ -52,7 +52,7 @@ type Config struct {
 type Packet[T any] struct {
 	Item  T
 	Class Class
-	Size  int // bytes on the wire
+	Size  int // bytes on the wire; less than a packet's headers counts as 40
 }
 
 // Release is a packet that may leave now. With class Padding it is a wish for Size bytes of padding and Item is zero.
@@ -197,12 +197,17 @@ func (p *Pacer[T]) first() (class Class, size int) {
 func (p *Pacer[T]) release(dst []Release[T], class Class) []Release[T] {
 	e := p.waiting[class].pop()
 	p.bytes -= e.size
-	return append(dst, Release[T]{Packet[T]{e.item, class, e.size}, p.charge(e.size)})
+	before := p.budget
+	r := Release[T]{Packet[T]{e.item, class, e.size}, p.charge(e.size)}
+	if class == Audio { // a flood of sound holds the rest up only so long
+		p.budget = max(p.budget, min(before, -p.worth(debtMost)))
+	}
+	return append(dst, r)
 }
 
 // charge takes a packet from the budget and gives the probe that it counts for.
 func (p *Pacer[T]) charge(size int) (cluster int32) {
-	p.budget = max(p.budget-cost(size), -p.worth(debtMost))
+	p.budget -= cost(size)
 	if cluster = p.probe.Cluster; cluster == 0 {
 		return 0
 	}

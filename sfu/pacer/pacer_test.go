@@ -243,3 +243,11 @@ func TestAChangedRateHoldsFromNowOn(t *testing.T) {
 		t.Error("nothing waits")
 	}
 }
+
+func TestASlowRateHoldsForLargePackets(t *testing.T) {
+	p := New[int](t0, 48_000, Config{MaxWait: time.Minute}) // 200 ms each
+	push(p, 0, Video, 10, 1200)
+	if out := drive(t, p, 0, 999*ms); len(out) != 6 && len(out) != 5 {
+		t.Errorf("%d packets in a second", len(out))
+	}
+}
