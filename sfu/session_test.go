@@ -211,7 +211,7 @@ func TestMalformedPacketsAreCountedAndForgotten(t *testing.T) {
 	alice := newClient(b, "room", "alice", clientOptions{open: true})
 	bob := newClient(b, "room", "bob", clientOptions{open: true})
 	b.awaitKind(Connected, "alice")
-	p, out := b.participant("room", "alice"), b.plane.Batch()
+	p, out := b.participant("room", "bob"), b.plane.Batch() // who sends nothing himself
 	for range 1000 {
 		junk := make([]byte, rand.IntN(64))
 		for i := range junk {
