@@ -26,6 +26,7 @@ type Shape struct {
 	PacketsPerFrame int  //
 	PacketBytes     int  // payload of a packet, without RTP header and SRTP tag
 	Spread          bool // a frame's packets leave evenly over its time, not in one burst
+	Trains          bool // a frame's packets leave as one train, which the receiving kernel cuts
 }
 
 // The sound of a one-to-one call, which is Opus as browsers send it.
@@ -142,6 +143,8 @@ func (s Shape) Arrivals() string {
 		words = "single packets"
 	case s.Spread:
 		words = fmt.Sprintf("single packets, %d to a frame evenly over its time", s.PacketsPerFrame)
+	case s.Trains:
+		words = fmt.Sprintf("frames in trains of %d packets, which the receiving kernel cuts unless the server takes them whole", s.PacketsPerFrame)
 	default:
 		words = fmt.Sprintf("frames in bursts of %d packets (one sendmmsg, no segmentation offload)", s.PacketsPerFrame)
 	}
@@ -152,7 +155,8 @@ func (s Shape) Arrivals() string {
 }
 
 func (s Shape) pattern() load.Pattern {
-	return load.Pattern{Audio: s.Audio, Interval: time.Second / time.Duration(s.FPS), Packets: s.PacketsPerFrame, Bytes: s.PacketBytes, Spread: s.Spread}
+	return load.Pattern{Audio: s.Audio, Interval: time.Second / time.Duration(s.FPS), Packets: s.PacketsPerFrame, Bytes: s.PacketBytes,
+		Spread: s.Spread, Trains: s.Trains && !s.Spread && s.PacketsPerFrame > 1}
 }
 
 // sends is what the participant at some place of a room sends. The publishers have the first places.

@@ -69,6 +69,8 @@ type Engine struct {
 	inbox    *datagram.Inbox
 	outbox   *datagram.Outbox
 	packets  [sendBatch][]byte // what is in the outbox
+	train    []byte            // packets of one length that leave as a train
+	segment  int               // their length
 	plain    []byte            // one packet before it is sealed, or after it is opened
 	parsed   rtp.Header        // of that packet, for the cipher
 	ports    []*port           // by id; nil: closed
@@ -96,7 +98,7 @@ func NewEngine(epoch time.Time) (*Engine, error) {
 	e := &Engine{
 		epoch: epoch, poller: poller, bell: bell, route: Paused, commands: make(chan func(), 16), quit: make(chan struct{}), done: make(chan struct{}),
 		inbox: datagram.NewInbox(receiveBatch, datagram.MaxTrain), outbox: datagram.NewOutbox(sendBatch),
-		plain: make([]byte, maxPacket),
+		plain: make([]byte, maxPacket), train: make([]byte, 0, datagram.MaxTrain),
 	}
 	for i := range e.packets {
 		e.packets[i] = make([]byte, maxPacket)

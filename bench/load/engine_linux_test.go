@@ -35,7 +35,7 @@ type tap struct {
 
 func newTap(t *testing.T, e *Engine, c *Client) *tap {
 	t.Helper()
-	s, err := datagram.Listen(netip.AddrPortFrom(loopback, 0), datagram.Options{Timestamps: true})
+	s, err := datagram.Listen(netip.AddrPortFrom(loopback, 0), datagram.Options{Timestamps: true, Buffer: socketBuffer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,10 +88,11 @@ func (p *tap) take(t *testing.T, n, size int) []int64 {
 }
 
 func TestFramesLeaveInBurstsOrSpread(t *testing.T) {
-	for name, spread := range map[string]bool{"burst": false, "spread": true} {
+	for name, pattern := range map[string]Pattern{"burst": {}, "spread": {Spread: true}, "train": {Trains: true}} {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(t)
-			pattern := Pattern{Interval: 50 * time.Millisecond, Packets: 5, Bytes: 300, Spread: spread}
+			spread := pattern.Spread
+			pattern.Interval, pattern.Packets, pattern.Bytes = 50*time.Millisecond, 5, 300
 			c := sending(t, e, 5, pattern)
 			tap := newTap(t, e, c)
 			if err := e.Route(Floor); err != nil {
@@ -116,6 +117,16 @@ func TestFramesLeaveInBurstsOrSpread(t *testing.T) {
 			c.Close()
 		})
 	}
+}
+
+func TestALongFrameMakesSeveralTrains(t *testing.T) {
+	e := newEngine(t)
+	c := sending(t, e, 5, Pattern{Interval: 50 * time.Millisecond, Packets: 150, Bytes: 1100, Trains: true})
+	tap := newTap(t, e, c)
+	if err := e.Route(Floor); err != nil {
+		t.Fatal(err)
+	}
+	tap.take(t, 300, 1100)
 }
 
 func TestDeparturesThatWereMissedCountAsLateAndAsLeftOut(t *testing.T) {

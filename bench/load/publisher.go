@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"time"
 
 	"github.com/pion/rtp"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/parleyrtc/parley/bench/client"
 	"github.com/parleyrtc/parley/bench/floor"
+	"github.com/parleyrtc/parley/sfu/transport/datagram"
 )
 
 // Pattern is how a publisher sends.
@@ -19,6 +21,7 @@ type Pattern struct {
 	Packets  int           // of a frame
 	Bytes    int           // payload of a packet
 	Spread   bool          // a frame's packets leave evenly over the interval; else all at once
+	Trains   bool          // a frame leaves as one train, which the kernel cuts (UDP_SEGMENT): cheaper for the sender
 }
 
 // step is the time from one departure to the next.
@@ -177,7 +180,25 @@ func (p *publisher) emit(now time.Duration) {
 	for i := from; i < to; i++ {
 		p.packet(st, i, sentAt)
 	}
-	p.refused += p.engine.outbox.Flush(p.port.socket)
+	p.depart()
+}
+
+// depart sends what has been sealed.
+func (p *publisher) depart() {
+	e := p.engine
+	if len(e.train) > 0 {
+		e.outbox.Add(p.to(), e.train, e.segment)
+		e.train = e.train[:0]
+	}
+	p.refused += e.outbox.Flush(p.port.socket)
+}
+
+// to is where the publisher sends.
+func (p *publisher) to() netip.AddrPort {
+	if p.route == Floor {
+		return p.port.floor
+	}
+	return p.port.remote
 }
 
 // packet stamps, seals and queues one packet.
@@ -211,29 +232,42 @@ func (p *publisher) packet(st *stream, i int, sentAt int64) {
 	st.packets++
 	st.copies += p.receivers
 	st.octets += uint32(len(payload))
-	if e.outbox.Full() {
-		p.refused += e.outbox.Flush(p.port.socket)
-	}
-	p.seal(e.plain[:n+p.pattern.Bytes], n)
+	p.queue(e.plain[:n+p.pattern.Bytes], n)
 }
 
-// seal puts one packet into the outbox for its route.
-func (p *publisher) seal(plain []byte, header int) {
+// queue seals one packet, for the outbox or for the train.
+func (p *publisher) queue(plain []byte, header int) {
 	e := p.engine
+	if e.outbox.Full() || len(e.train) > cap(e.train)-maxPacket || len(e.train) > 0 && len(e.train) == datagram.MaxSegments*e.segment {
+		p.depart()
+	}
 	slot := e.packets[e.outbox.Len()][:0]
+	if p.pattern.Trains {
+		slot = e.train[len(e.train):]
+	}
+	sealed := p.seal(slot, plain, header)
+	switch {
+	case sealed == nil:
+		p.refused++
+	case p.pattern.Trains: // its packets are all of one length
+		e.train, e.segment = e.train[:len(e.train)+len(sealed)], len(sealed)
+	default:
+		e.outbox.Add(p.to(), sealed, 0)
+	}
+}
+
+// seal seals one packet for its route into the free part of slot, which holds it. It is nil if there are no keys.
+func (p *publisher) seal(slot, plain []byte, header int) []byte {
 	if p.route == Floor {
-		e.outbox.Add(p.port.floor, p.floorKey.Seal(slot, plain[:header], plain[header:]), 0)
-		return
+		return p.floorKey.Seal(slot, plain[:header], plain[header:])
 	}
 	if !p.port.ready() {
-		p.refused++
-		return
+		return nil
 	}
 	// The header that it fills has pieces of plain, which the next packet overwrites, so it must not be the stream's.
-	sealed, err := p.port.out.EncryptRTP(slot, plain, &e.parsed)
+	sealed, err := p.port.out.EncryptRTP(slot, plain, &p.engine.parsed)
 	if err != nil {
-		p.refused++
-		return
+		return nil
 	}
-	e.outbox.Add(p.port.remote, sealed, 0)
+	return sealed
 }

@@ -18,6 +18,7 @@ type rooms struct {
 	FPS             int  `group:"load" name:"fps" placeholder:"N" help:"Frames a second of a publisher."`
 	PacketsPerFrame int  `group:"load" placeholder:"N" help:"Packets of a frame."`
 	PacketBytes     int  `group:"load" placeholder:"N" help:"Payload bytes of a packet."`
+	Trains          bool `group:"load" help:"Hand the kernel each frame as one train, which it cuts on arrival: publishers cost less then, for rates they could not keep."`
 	Spread          bool `group:"load" help:"Spread the packets of a frame over its time; otherwise they leave in one burst."`
 }
 
@@ -34,7 +35,7 @@ func (r rooms) shape(calls int) (bench.Shape, error) {
 		}
 		out.OneToOne, out.Rooms, out.Publishers, out.Subscribers = true, calls, 0, 0
 	}
-	out.Spread = r.Spread
+	out.Spread, out.Trains = r.Spread, r.Trains
 	for _, field := range []struct {
 		said int
 		into *int
