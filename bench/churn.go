@@ -151,21 +151,24 @@ const (
 	settleEvery = 250 * time.Millisecond
 	// hurriedSettle is how long an interrupted churn waits for the server to come back to the baseline.
 	hurriedSettle = 3 * time.Second
-	// settleTime is how long a baseline waits for the warm-up's last goroutines to end.
-	settleTime = 5 * time.Second
+	// settleCalm is how long nothing must change before a baseline is one: what the warm-up left behind may rest a while before
+	// it ends, and would then hide a leak of as much.
+	settleCalm = time.Second
+	// settleTime is how long a baseline waits for that.
+	settleTime = 10 * time.Second
 )
 
-// settled reads levels until two in a row agree, so that the baseline is not a moment of the warm-up's end.
+// settled reads levels until they stay the same, so that the baseline is not a moment of the warm-up's end.
 func settled(ctx context.Context, t Target) (level, error) {
 	deadline := time.Now().Add(settleTime)
 	last, err := readLevel(ctx, t)
-	for err == nil && time.Now().Before(deadline) {
+	for changed := time.Now(); err == nil && time.Since(changed) < settleCalm && time.Now().Before(deadline); {
 		if err = pause(ctx, settleEvery); err != nil {
 			break
 		}
 		var now level
-		if now, err = readLevel(ctx, t); err != nil || now.goroutines == last.goroutines && now.fds == last.fds {
-			return now, err
+		if now, err = readLevel(ctx, t); err == nil && (now.goroutines != last.goroutines || now.fds != last.fds) {
+			changed = time.Now()
 		}
 		last = now
 	}

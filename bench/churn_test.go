@@ -59,7 +59,6 @@ func leakyBinary(t *testing.T) string {
 }
 
 func TestChurnOfAServerThatLeaksTenGoroutinesFails(t *testing.T) {
-	t.Parallel()
 	server, err := Serve(t.Context(), ServeConfig{Binary: leakyBinary(t)})
 	if err != nil {
 		t.Fatal(err)

@@ -16,8 +16,10 @@ const (
 	defaultSlice = time.Second
 	// settle is the start of each slice that is not measured: caches and clocks warm up.
 	settle = 300 * time.Millisecond
-	// drain is how long what is under way may take to arrive after the publishers stopped.
+	// drain is how long nothing must arrive, after the publishers stopped, until nothing is under way any more.
 	drain = 300 * time.Millisecond
+	// longestDrain ends the wait for a server that has more waiting than it should.
+	longestDrain = 5 * time.Second
 )
 
 // ForwardConfig says what Forward measures.
@@ -43,7 +45,8 @@ type ForwardResult struct {
 	Arrivals               string       `json:"arrivals"`
 	CPUNanosPerPacket      float64      `json:"cpu_ns_per_packet"`
 	FloorCPUNanosPerPacket float64      `json:"floor_cpu_ns_per_packet"`
-	Ratio                  float64      `json:"ratio"`        // the median of the turns
+	Ratio                  float64      `json:"ratio"`        // of the two costs
+	RatioMedian            float64      `json:"ratio_median"` // of the turns
 	RatioSlices            []float64    `json:"ratio_slices"` // one for each turn of server and floor
 	PacketsOutPerSecond    float64      `json:"packets_out_per_second"`
 	Loss                   float64      `json:"loss"`          // of what publishers sent times subscribers; 0.02 is 2 %
@@ -202,14 +205,36 @@ func (r *run) warmUp(ctx context.Context) error {
 // begin waits until nothing is under way and counts from there on. What the joins left behind is collected before, not during
 // the first turn.
 func (r *run) begin(ctx context.Context) error {
-	if err := r.sleep(ctx, drain); err != nil {
-		return err
+	for _, route := range r.routes {
+		if _, err := r.drained(ctx, route); err != nil {
+			return err
+		}
 	}
 	_ = r.target.Collect(ctx) // without an admin listener the first turns may pay for it
 	var err error
 	r.first, err = r.stage.count()
 	r.last = r.first
 	return err
+}
+
+// drained waits until nothing more of what was sent one way arrives, and counts. A server that is behind has not lost what it
+// still holds.
+func (r *run) drained(ctx context.Context, route load.Route) (load.Snapshot, error) {
+	last := uint64(0)
+	for end := time.Now().Add(longestDrain); ; {
+		if err := r.sleep(ctx, drain); err != nil {
+			return load.Snapshot{}, err
+		}
+		now, err := r.stage.count()
+		if err != nil {
+			return now, err
+		}
+		arrived := now.Received[route].Packets
+		if arrived == last || arrived >= now.Wanted[route] || time.Now().After(end) {
+			return now, nil
+		}
+		last = arrived
+	}
 }
 
 // turns measures the routes in turns until the duration is over.

@@ -35,7 +35,7 @@ func (r *run) result() ForwardResult {
 		Keyframes: r.last.Asked, ClientCores: r.target.available(),
 	}
 	if len(r.ratios) > 0 {
-		res.Ratio = median(r.ratios)
+		res.Ratio, res.RatioMedian = r.server.cost()/r.floor.cost(), median(r.ratios)
 	}
 	if r.server.time > 0 {
 		res.ServerCPUCores = r.server.cpu.Seconds() / r.server.time.Seconds()

@@ -75,9 +75,11 @@ func (r *run) slice(ctx context.Context, route load.Route, done, total time.Dura
 	if err := r.stage.route(load.Paused); err != nil {
 		return 0, err
 	}
-	time.Sleep(drain) // also after an interruption: what is under way is no loss
-	after, err := r.stage.count()
+	after, err := r.drained(context.WithoutCancel(ctx), route) // also after an interruption: what is under way is no loss
 	if err != nil {
+		return 0, err
+	}
+	if _, err := r.takeTimes(route); err != nil { // what came last took longest
 		return 0, err
 	}
 	r.last = after

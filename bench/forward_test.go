@@ -3,8 +3,11 @@ package bench
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"time"
+
+	"github.com/parleyrtc/parley/bench/load"
 )
 
 func TestForwardComparesTheServerWithTheFloor(t *testing.T) {
@@ -131,5 +134,25 @@ func TestPublishersAreEvenlyApart(t *testing.T) {
 				t.Errorf("%s: a hundred publishers leave parts of the interval empty: %v", name, seen)
 			}
 		}
+	}
+}
+
+func TestTheRatioHasWhatIsPaidOnlyNowAndThen(t *testing.T) {
+	r := newRun(Target{}, ForwardConfig{}, nil, load.Server, load.Floor)
+	began := time.Now()
+	for turn := range 10 {
+		costs := map[load.Route]float64{}
+		for route, cost := range map[load.Route]time.Duration{load.Server: 2000, load.Floor: 1000} {
+			if route == load.Server && turn%5 == 4 {
+				cost = 3000 // a collection of garbage
+			}
+			from, to := mark{at: began}, mark{at: began.Add(time.Second), cpu: cost * 60_000}
+			to.snapshot.Received[route].Packets = 60_000
+			costs[route] = r.account(route, load.Snapshot{}, to.snapshot, from, to)
+		}
+		r.ratios = append(r.ratios, costs[load.Server]/costs[load.Floor])
+	}
+	if got := r.result(); math.Abs(got.Ratio-2.2) > 1e-9 || got.RatioMedian != 2 {
+		t.Errorf("a ratio of 2, and of 3 in every fifth turn, is called %v, its median %v", got.Ratio, got.RatioMedian)
 	}
 }

@@ -47,8 +47,19 @@ func TestTenMillisecondsOfDelayAreReportedAsSuch(t *testing.T) {
 	}
 }
 
+func TestWhatComesLateIsNotLost(t *testing.T) {
+	r := through(t, AudioShape(2, 4), 500*time.Millisecond, netlab.Rules{Delay: 700 * time.Millisecond})
+	if r.Loss > 0.001 {
+		t.Errorf("everything came 0.7 s late, and the loss is said to be %.1f %%", 100*r.Loss)
+	}
+	// Whoever stops looking when the publishers stop sees nothing of the last 0.7 s, here all of it.
+	if sent := 2 * 4 / 2 * 50 / 2; r.CheckedPackets < uint64(sent) || r.Latency.P50 < 700_000 || r.Latency.Max > 2e6 {
+		t.Errorf("%d packets of at least %d were timed: %+v", r.CheckedPackets, sent, r.Latency)
+	}
+}
+
 func TestADamagedByteIsCaught(t *testing.T) {
-	r := through(t, VideoShape(2, 4), time.Second, netlab.Rules{Damage: 100})
+	r := through(t, VideoShape(1, 4), time.Second, netlab.Rules{Damage: 100})
 	share := float64(r.CorruptPackets) / float64(r.CorruptPackets+r.CheckedPackets)
 	if share < 0.007 || share > 0.013 || len(r.Failures) == 0 {
 		t.Errorf("%d of %d packets of the sample are called damaged, and 1 %% were; failures %v", r.CorruptPackets, r.CorruptPackets+r.CheckedPackets, r.Failures)

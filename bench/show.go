@@ -24,6 +24,7 @@ func (r ForwardResult) Report() report.Result {
 		out.Add("floor_cpu_ns_per_packet", "floor CPU per packet", r.FloorCPUNanosPerPacket, report.Nanoseconds, report.Neither)
 		out.Add("ratio", "ratio to the floor", r.Ratio, report.Times, report.Lower)
 		out.Figures[len(out.Figures)-1].Noise = spread(r.RatioSlices)
+		out.Add("ratio_median", "ratio, median of the turns", r.RatioMedian, report.Times, report.Neither)
 	}
 	out.Add("packets_out_per_second", "packets out", r.PacketsOutPerSecond, report.PerSecond, report.Higher)
 	out.Add("loss", "loss", r.Loss, report.Fraction, report.Lower)

@@ -7,7 +7,6 @@ import (
 )
 
 func TestTurnRelaysOverEachTransport(t *testing.T) {
-	t.Parallel()
 	r, err := Turn(t.Context(), testServer(t), TurnConfig{Clients: 2, Rate: 500, Duration: 500 * time.Millisecond}, nil)
 	if err != nil {
 		t.Fatal(err)
