@@ -1,8 +1,8 @@
 // Package layer decides which packets of a publication one subscription forwards.
 //
 // A publication is one encoding, or several of different size (simulcast); an encoding may have spatial and temporal layers
-// (SVC). A [Reader] for each encoding turns a packet into facts, once for all subscribers. A [Selector] for each
-// subscription is told what is wanted and says of each packet what becomes of it:
+// (SVC). A [Reader] for each encoding turns a packet into facts, once for all subscribers, and [Rates] measures from them
+// what each layer takes. A [Selector] for each subscription is told what is wanted and says of each packet what becomes of it:
 //
 //	another encoding     only at its keyframe; until then the old one goes on, so a switch never freezes the picture
 //	up a temporal layer  at a sync point: VP8's Y, VP9's U, a switch indication of the dependency descriptor, a keyframe

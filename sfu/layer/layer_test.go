@@ -101,6 +101,13 @@ func TestWithNoPictureYetASmallerOneWillDo(t *testing.T) {
 	if l, _ := s.Current(); l.Encoding != 2 {
 		t.Fatalf("%+v", l)
 	}
+	s.Restart()
+	wants(t, &s, 2, true)
+	if _, n := run(d, &s, large, 4); n != 0 {
+		t.Error("goes on without a keyframe")
+	}
+	show(d, &s, large.picture(true))
+	wants(t, &s, 0, false)
 	s.Pause()
 	wants(t, &s, 0, false)
 	if _, n := run(d, &s, large, 8); n != 0 {

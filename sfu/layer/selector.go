@@ -25,6 +25,10 @@ func (s *Selector) Set(target Layer, urgent bool) {
 // Pause stops at once. What is wanted again after that begins with a keyframe.
 func (s *Selector) Pause() { s.wanted, s.running = false, false }
 
+// Restart forgets what is forwarded and keeps what is wanted, as when the publisher's codec or its numbers change. It goes on
+// with a keyframe.
+func (s *Selector) Restart() { s.running = false }
+
 // Current is the highest layer that is forwarded; false when nothing is.
 func (s *Selector) Current() (Layer, bool) {
 	if !s.running {

@@ -9,7 +9,8 @@ type steps struct {
 	changes [remembered]change // a ring
 	count   int                // of changes ever; 0: no keyframe yet
 
-	free bool // the newest picture lets any higher temporal layer follow
+	free bool  // the newest picture lets any higher temporal layer follow
+	seen uint8 // the newest picture's spatial layers so far, a bit each
 	// The highest spatial layer of the newest picture so far, and of the one before it.
 	top, topBefore uint8
 }
@@ -62,7 +63,7 @@ func (s *steps) choose(p *Packet, wish Layer, fresh, newest bool, d *Decision) b
 		s.picture(p, wish)
 	}
 	if newest {
-		s.climb(p, wish)
+		s.climb(p, wish, fresh)
 	}
 	c := s.at(p.Timestamp)
 	if p.Spatial > c.spatial || p.Temporal > c.temporal {
@@ -76,7 +77,7 @@ func (s *steps) choose(p *Packet, wish Layer, fresh, newest bool, d *Decision) b
 
 // picture begins a picture: here one goes down, and up behind a wall or at a keyframe.
 func (s *steps) picture(p *Packet, wish Layer) {
-	s.topBefore, s.top = s.top, 0
+	s.topBefore, s.top, s.seen = s.top, 0, 0
 	free := s.free
 	s.free = false
 	if p.Keyframe || s.count == 0 {
@@ -90,14 +91,16 @@ func (s *steps) picture(p *Packet, wish Layer) {
 	s.set(p.Timestamp, min(now.spatial, wish.Spatial), min(now.temporal, wish.Temporal))
 }
 
-// climb goes up where the newest picture's flags allow it.
-func (s *steps) climb(p *Packet, wish Layer) {
+// climb goes up where the newest picture's flags allow it, with the first packet of a frame: later ones share its fate.
+func (s *steps) climb(p *Packet, wish Layer, fresh bool) {
+	first := s.seen>>(p.Spatial&7)&1 == 0
+	s.seen |= 1 << (p.Spatial & 7)
 	s.top = max(s.top, p.Spatial)
 	now := *s.now()
-	if p.Sync && p.Temporal == now.temporal+1 && p.Temporal <= wish.Temporal {
+	if fresh && p.Sync && p.Temporal == now.temporal+1 && p.Temporal <= wish.Temporal {
 		now.temporal++
 	}
-	if p.Intra && p.Spatial == now.spatial+1 && p.Spatial <= wish.Spatial && p.Temporal <= now.temporal {
+	if first && p.Intra && p.Spatial == now.spatial+1 && p.Spatial <= wish.Spatial && p.Temporal <= now.temporal {
 		now.spatial++
 	}
 	s.set(p.Timestamp, now.spatial, now.temporal)

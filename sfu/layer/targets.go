@@ -11,8 +11,9 @@ type targets struct {
 	structure *packet.Structure // nil: no keyframe yet
 	order     [packet.MaxTargets]uint8
 	current   int
-	before    int   // the target that was current until
-	switched  int64 // this frame
+
+	changes [remembered]turn // a ring
+	count   int              // of changes ever
 
 	highest int64
 	seen    window
@@ -21,6 +22,22 @@ type targets struct {
 	active uint32 // as the sender says
 	mask   uint32 // of those, what current includes
 	tell   int    // for so many frames more
+}
+
+// turn says which target is forwarded from a frame on.
+type turn struct {
+	from   int64
+	target int
+}
+
+// at is the target in force at a frame, -1 when that is not known any more.
+func (t *targets) at(frame int64) int {
+	for i := t.count - 1; i >= max(0, t.count-remembered); i-- {
+		if c := &t.changes[i%remembered]; frame >= c.from {
+			return c.target
+		}
+	}
+	return -1
 }
 
 func (t *targets) layer() Layer {
@@ -42,40 +59,29 @@ func (t *targets) choose(p *Packet, wish Layer, urgent, fresh bool, d *Decision)
 		l := t.layer()
 		return p.Spatial <= l.Spatial && p.Temporal <= l.Temporal
 	}
-	target := t.current
 	switch {
 	case t.structure == nil || f.Frame > t.highest:
 		t.advance(f)
 		t.consider(f, wish, urgent, fresh)
-		target = t.current
 	case f.Frame <= t.highest-windowSize || f.Structure != t.structure:
 		return false
-	case t.seen.has(f.Frame):
-		if !t.sent.has(f.Frame) {
-			return false
-		}
-		if f.Frame < t.switched {
-			target = t.before
-		}
-		t.finish(f, target, d)
-		return true
-	case f.Frame < t.switched:
-		target = t.before
 	}
-	t.seen.set(f.Frame)
-	if target < 0 || f.Indication(target) == packet.NotPresent {
+	target := t.at(f.Frame)
+	if !t.seen.has(f.Frame) {
+		t.seen.set(f.Frame)
+		if target >= 0 && f.Indication(target) != packet.NotPresent {
+			t.sent.set(f.Frame)
+		}
+	}
+	if !t.sent.has(f.Frame) {
 		return false
 	}
-	t.sent.set(f.Frame)
-	t.finish(f, target, d)
+	t.finish(f, max(target, 0), d)
 	return true
 }
 
 // finish says what changes in a packet that is forwarded.
 func (t *targets) finish(f *packet.Dependency, target int, d *Decision) {
-	if target < 0 {
-		return
-	}
 	spatial, _ := t.structure.Layer(target)
 	d.Marker = d.Marker || f.Last && f.Spatial == spatial
 	d.Active = t.mask
@@ -97,8 +103,7 @@ func (t *targets) advance(f *packet.Dependency) {
 	if t.structure != f.Structure {
 		t.structure = f.Structure
 		t.sort()
-		t.current, t.before, t.switched = -1, -1, f.Frame
-		t.active = 0
+		t.current, t.count, t.active = -1, 0, 0
 	}
 	if t.active != f.Active {
 		t.active = f.Active
@@ -189,7 +194,9 @@ func (t *targets) best(wish Layer) int {
 }
 
 func (t *targets) change(target int, from int64) {
-	t.before, t.current, t.switched = t.current, target, from
+	t.current = target
+	t.changes[t.count%remembered] = turn{from, target}
+	t.count++
 	t.remask()
 }
 

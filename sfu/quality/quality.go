@@ -8,9 +8,9 @@
 //	Ie,eff = Ie + (132 − Ie) · p / (p + Bpl)
 //	Idd    = 25 · ((1 + X⁶)^⅙ − 3 · (1 + (X/3)⁶)^⅙ + 2),  X = log₂(Ta / 100 ms),  0 for Ta ≤ 100 ms
 //
-// The first two lines are the fullband model's, ITU-T G.107.2 §7.1 and §7.5, whose scale ends at 148; it is brought to 100
-// before the delay is taken off, which is that of G.107 §7.4. Echo, noise and loudness are left out: browsers cancel, suppress
-// and control them, and nothing tells us how well.
+// This is the fullband model, ITU-T G.107.2 §7.1, §7.4 and §7.5, whose scale of 148 is divided by 1.48 as for its MOS; the
+// delay then takes what it does in G.107. Echo, noise and loudness are left out: browsers cancel, suppress and control them,
+// and nothing tells us how well.
 //
 //	p    percent of the frames lost for good. With n copies of each frame in later packets (FEC: 1, RED: its distance) a loss
 //	     of p is one of p^(n+1), as far as losses are independent.
