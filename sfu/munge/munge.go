@@ -137,6 +137,12 @@ func (s *Stream) Map(in *In, out *Out) Verdict {
 	if in.Source == 0 {
 		return Other
 	}
+	if in.Sequence == s.seen+1 && in.Source == s.current && s.target == s.current {
+		if seg := &s.segments[len(s.segments)-1]; in.Sequence+seg.shift == s.highest+1 {
+			s.follow(in, seg, out)
+			return Forward
+		}
+	}
 	if in.Source == s.target && s.target != s.current {
 		if s.cfg.Video && !in.Start {
 			return Waiting
@@ -168,6 +174,27 @@ func (s *Stream) Map(in *In, out *Out) Verdict {
 	}
 	s.forward(in, seg, out)
 	return Forward
+}
+
+// follow is forward for the ordinary case, in which nothing is missing: in follows the newest packet of its source, and its
+// number the newest number.
+func (s *Stream) follow(in *In, seg *segment, out *Out) {
+	s.number(in, seg, out)
+	s.seen = in.Sequence
+	s.highest++
+	s.refused.clear(s.highest)
+	s.sent.set(s.highest)
+	if in.VP8 != nil {
+		s.vp8.moved(in.VP8, out)
+	}
+	s.lead(in, out)
+}
+
+// lead moves the line of timestamps on, when out is of a new frame.
+func (s *Stream) lead(in *In, out *Out) {
+	if int32(out.Timestamp-s.newest) > 0 {
+		s.newest, s.arrived = out.Timestamp, in.Arrived
+	}
 }
 
 // begin makes in the first packet of its source.
@@ -227,9 +254,7 @@ func (s *Stream) forward(in *In, seg *segment, out *Out) {
 		}
 	}
 	s.sent.set(out.Sequence)
-	if int32(out.Timestamp-s.newest) > 0 {
-		s.newest, s.arrived = out.Timestamp, in.Arrived
-	}
+	s.lead(in, out)
 }
 
 // number applies seg's shifts to in.

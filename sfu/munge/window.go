@@ -18,6 +18,8 @@ func (w *window) has(n, highest int64) bool {
 
 func (w *window) set(n int64) { w[uint64(n)%windowSize/64] |= 1 << (uint64(n) % 64) }
 
+func (w *window) clear(n int64) { w[uint64(n)%windowSize/64] &^= 1 << (uint64(n) % 64) }
+
 // advance clears the bits of (from, to], which now stand for new numbers.
 func (w *window) advance(from, to int64) {
 	if to-from >= windowSize {
@@ -25,6 +27,6 @@ func (w *window) advance(from, to int64) {
 		return
 	}
 	for n := from + 1; n <= to; n++ {
-		w[uint64(n)%windowSize/64] &^= 1 << (uint64(n) % 64)
+		w.clear(n)
 	}
 }
