@@ -16,8 +16,7 @@ type targets struct {
 	count   int              // of changes ever
 
 	highest int64
-	seen    window
-	sent    window
+	sent    window // the frames forwarded
 
 	active uint32 // as the sender says
 	mask   uint32 // of those, what current includes
@@ -67,16 +66,11 @@ func (t *targets) choose(p *Packet, wish Layer, urgent, fresh bool, d *Decision)
 		return false
 	}
 	target := t.at(f.Frame)
-	if !t.seen.has(f.Frame) {
-		t.seen.set(f.Frame)
-		if target >= 0 && f.Indication(target) != packet.NotPresent {
-			t.sent.set(f.Frame)
-		}
-	}
-	if !t.sent.has(f.Frame) {
+	if target < 0 || f.Indication(target) == packet.NotPresent {
 		return false
 	}
-	t.finish(f, max(target, 0), d)
+	t.sent.set(f.Frame)
+	t.finish(f, target, d)
 	return true
 }
 
@@ -91,9 +85,8 @@ func (t *targets) finish(f *packet.Dependency, target int, d *Decision) {
 // advance makes f the newest frame.
 func (t *targets) advance(f *packet.Dependency) {
 	if t.structure == nil {
-		t.seen, t.sent = window{}, window{}
+		t.sent = window{}
 	} else {
-		t.seen.advance(t.highest, f.Frame)
 		t.sent.advance(t.highest, f.Frame)
 	}
 	t.highest = f.Frame
