@@ -151,7 +151,7 @@ func TestDependencyOfTheSpatialExample(t *testing.T) {
 	}
 }
 
-// What Chromium sends for L3T3, as published with other servers' tests.
+// A capture of what Chromium sends for L3T3: the first packets of a key picture and of those after it.
 var chromium = []string{
 	"c1017280081485214eafffaaaa863cf0430c10c302afc0aaa0063c00430010c002a000a80006000040001d954926e082b04a0941b820ac1282503157f974000ca864330e222222eca8655304224230eca877530077004200ef008601df010d",
 	"86017340fc", "46017340fc", "c3017540fc", "88017640fc", "8b0174", "0b0174", "c30175",
