@@ -16,12 +16,13 @@ const (
 	climbFactor = 1.1
 	growQueue   = 40 * time.Millisecond  // with more waiting on the path there is nothing to grow into
 	reactAfter  = 100 * time.Millisecond // and a round trip pass until a cut shows (§5.5)
-	cutShort    = 0.7                    // of the target arrives: the last cut was not enough, whenever it was
+	cutShort    = 0.9                    // of what should arrive does: the last cut was not enough
 	easeFactor  = 0.85                   // of the target when it is not what fills the path
 	easeQueue   = 50 * time.Millisecond
 	drainTime   = 500 * time.Millisecond // in which a queue is to empty
 	drainLeast  = 0.10                   // of the rate that is given up for it
 	drainMost   = 0.50
+	drainOwn    = 1.05
 	drainEnd    = 10 * time.Millisecond // of queue: empty
 	resumeShare = 0.95                  // of what the path carried while it was full
 	standQueue  = 100 * time.Millisecond
@@ -82,6 +83,7 @@ type control struct {
 
 	draining   bool
 	drainFrom  time.Duration // queue at the beginning
+	drainSeen  time.Duration // until then what arrives was sent before
 	drainUntil time.Duration
 	drains     int     // times that it has been tried in vain
 	carried    float64 // what arrived while the path was full
@@ -96,9 +98,14 @@ type control struct {
 // update returns whether the queue's base is to be taken anew: the queue is not ours.
 func (c *control) update(f *facts) (rebase bool) {
 	stands := c.stands(f)
-	reacted := c.cutAt == 0 || f.now-c.cutAt > f.rtt+reactAfter
+	due := c.cutAt == 0 || f.now-c.cutAt > f.rtt+reactAfter
+	if c.draining {
+		// What was sent before the cut shows what the path carries, and less of it than was thought is a reason to cut again. Later,
+		// if what is sent arrives, it is somebody else who fills the queue.
+		due = f.fast < c.target*cutShort || f.now < c.drainSeen && f.fast < c.carried*cutShort
+	}
 	switch {
-	case (f.usage == over || stands) && (reacted || f.fast < c.target*cutShort):
+	case due && (f.usage == over || stands):
 		c.cut(f)
 	case c.draining:
 		rebase = c.drain(f)
@@ -137,7 +144,7 @@ func (c *control) empty(f *facts) {
 	less := clamp(f.queue.Seconds()/drainTime.Seconds(), drainLeast, drainMost)
 	c.carried = f.fast
 	c.lower(f.now, min(c.target, f.fast)*(1-less))
-	c.draining, c.drainFrom = true, f.queue
+	c.draining, c.drainFrom, c.drainSeen = true, f.queue, f.now+f.rtt
 	c.drainUntil = f.now + 2*time.Duration(float64(f.queue)/less) + f.rtt + 2*reactAfter
 }
 
@@ -157,7 +164,7 @@ func (c *control) drain(f *facts) (rebase bool) {
 	case f.queue <= drainEnd:
 		c.resume(c.carried)
 	case f.now < c.drainUntil:
-		if f.fast > 0 && f.queue > 2*drainEnd { // full: what arrives is what it carries
+		if f.fast > c.target*drainOwn && f.queue > 2*drainEnd { // more comes out than goes in: that is what the path carries
 			c.carried = f.fast
 		}
 	case c.drains > 0 && f.queue > c.drainFrom*3/4:

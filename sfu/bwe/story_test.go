@@ -2,6 +2,8 @@ package bwe_test
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -14,6 +16,15 @@ const second = time.Second
 func always(rules link.Rules) link.Config { return link.Config{Seed: 1, Rules: rules} }
 
 func steady(rate int64) link.Config { return always(link.Rules{Rate: rate, Queue: 300 * ms}) }
+
+// seeds is how many lots are drawn: 2, and 10 in the long run of make test-long, which sets PARLEY_CYCLES to 1000.
+func seeds() uint64 {
+	cycles, err := strconv.Atoi(os.Getenv("PARLEY_CYCLES"))
+	if err != nil {
+		return 2
+	}
+	return uint64(max(2, cycles/100))
+}
 
 // alone runs one flow.
 func alone(t testing.TB, cfg link.Config, rtt, until time.Duration) *flow {
@@ -78,7 +89,7 @@ func changing(seed uint64) link.Config {
 
 func TestAStepOfTheRateIsFollowed(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(3) {
+	for seed := range seeds() {
 		for _, rtt := range []time.Duration{50 * ms, 100 * ms, 200 * ms} {
 			f := alone(t, changing(seed), rtt, 72*second)
 			for _, down := range []time.Duration{20 * second, 50 * second} {
