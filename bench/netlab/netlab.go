@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,14 +38,17 @@ type Path struct {
 	closed  bool
 }
 
-// way joins one client with the server. Its links have one owner each: up belongs to Path.up, down to Path.down.
+// way joins one client with the server.
 type way struct {
-	conn      *net.UDPConn // stands for the client
-	up, down  *link.Link
-	toServer  *flight
-	toClient  *flight
-	hurt      *rand.Rand // belongs to Path.down
-	lose, hit link.Block
+	toServer *flight
+	toClient *flight
+
+	mu        sync.Mutex
+	conn      *net.UDPConn   // guarded by mu; stands for the client
+	before    []*net.UDPConn // guarded by mu; did so before a rebinding
+	up, down  *link.Link     // guarded by mu
+	luck      *rand.Rand     // guarded by mu
+	lose, hit link.Block     // guarded by mu
 }
 
 // Open makes a path to the media address of a server.
@@ -76,12 +80,48 @@ func (p *Path) Rewrite(sdp string) string {
 	return out.String()
 }
 
+// Rebind gives each client another address towards the server, as a NAT does that has forgotten it. What the server sends to
+// the old address is lost.
+func (p *Path) Rebind() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.clients {
+		c, err := p.dial()
+		if err != nil {
+			return err
+		}
+		w.mu.Lock()
+		old := w.conn
+		w.conn, w.before = c, append(w.before, old)
+		w.mu.Unlock()
+		_ = old.SetReadDeadline(time.Unix(1, 0)) // its reader ends
+		p.wg.Go(func() { p.down(w, c) })
+	}
+	return nil
+}
+
+// Fates counts what the links did to packets from and to all clients. What Lose took is not in it.
+func (p *Path) Fates() (up, down link.Fates) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.clients {
+		w.mu.Lock()
+		up, down = up.Plus(w.up.Fates()), down.Plus(w.down.Fates())
+		w.mu.Unlock()
+	}
+	return up, down
+}
+
 // Close ends the path and waits until it carries nothing any more. What is under way is lost.
 func (p *Path) Close() {
 	p.mu.Lock()
 	p.closed = true
 	for _, w := range p.clients {
-		w.conn.Close()
+		w.mu.Lock()
+		for _, c := range append(w.before, w.conn) {
+			c.Close()
+		}
+		w.mu.Unlock()
 		w.toServer.end()
 		w.toClient.end()
 	}
@@ -102,10 +142,21 @@ func (p *Path) up() {
 		if w == nil {
 			continue
 		}
-		for _, d := range w.up.Put(time.Now(), n) {
+		w.mu.Lock()
+		arrivals := slices.Clone(w.up.Put(time.Now(), n))
+		w.mu.Unlock()
+		for _, d := range arrivals {
 			w.toServer.put(buf[:n], d.At)
 		}
 	}
+}
+
+func (p *Path) dial() (*net.UDPConn, error) {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(p.server))
+	if err == nil {
+		_ = c.SetReadBuffer(4 << 20) // what is lost here would be held against the server
+	}
+	return c, err
 }
 
 // way is the one of a client; nil when the path is closed.
@@ -115,41 +166,42 @@ func (p *Path) way(client netip.AddrPort) *way {
 	if w := p.clients[client]; w != nil || p.closed {
 		return w
 	}
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(p.server))
+	c, err := p.dial()
 	if err != nil {
 		return nil
 	}
-	_ = c.SetReadBuffer(4 << 20) // what is lost here would be held against the server
-	now, luck := time.Now(), p.rules.Seed<<16+uint64(len(p.clients))<<2
+	now, number := time.Now(), uint64(len(p.clients))
 	up, down := p.rules.Up, p.rules.Down
-	up.Seed, down.Seed = luck+1, luck+2
-	w := &way{
-		conn: c, up: link.New(now, up), down: link.New(now, down), hurt: rand.New(rand.NewPCG(p.rules.Seed, uint64(len(p.clients)))),
-		toServer: newFlight(func(b []byte) { _, _ = c.Write(b) }), // UDP
-		toClient: newFlight(func(b []byte) { _, _ = p.front.WriteToUDPAddrPort(b, client) }),
-	}
+	up.Seed, down.Seed = p.rules.Seed<<16+number<<1, p.rules.Seed<<16+number<<1+1
+	w := &way{conn: c, up: link.New(now, up), down: link.New(now, down), luck: rand.New(rand.NewPCG(p.rules.Seed, number))}
+	w.toServer = newFlight(func(b []byte) { _, _ = w.current().Write(b) }) // UDP
+	w.toClient = newFlight(func(b []byte) { _, _ = p.front.WriteToUDPAddrPort(b, client) })
 	p.clients[client] = w
-	p.wg.Go(func() { p.down(w) })
+	p.wg.Go(func() { p.down(w, c) })
 	p.wg.Go(w.toServer.run)
 	p.wg.Go(w.toClient.run)
 	return w
 }
 
-// down takes packets from the server; it ends with its socket.
-func (p *Path) down(w *way) {
+// current is the socket that stands for the client now.
+func (w *way) current() *net.UDPConn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.conn
+}
+
+// down takes packets from the server; it ends when its socket is no longer the client's.
+func (p *Path) down(w *way, c *net.UDPConn) {
 	buf := make([]byte, 65536)
 	for {
-		n, err := w.conn.Read(buf)
+		n, err := c.Read(buf)
 		if err != nil {
-			if p.over() {
+			if p.over() || w.current() != c {
 				return
 			}
 			continue // the server's port may be closed for a while
 		}
-		if isRTP(buf[:n]) && w.spoil(buf[:n], &p.rules) {
-			continue
-		}
-		for _, d := range w.down.Put(time.Now(), n) {
+		for _, d := range w.pass(buf[:n], &p.rules) {
 			w.toClient.put(buf[:n], d.At.Add(p.rules.Delay))
 		}
 	}
@@ -161,12 +213,19 @@ func (p *Path) over() bool {
 	return p.closed
 }
 
-// spoil says whether an RTP packet is lost, and may damage it.
-func (w *way) spoil(b []byte, rules *Rules) (lost bool) {
-	if w.hit.Next(rules.Damage, w.hurt) {
-		b[12+w.hurt.IntN(len(b)-12)] ^= byte(1 + w.hurt.IntN(255))
+// pass sends a packet down and returns its arrivals; it may damage it.
+func (w *way) pass(b []byte, rules *Rules) []link.Delivery {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if isRTP(b) {
+		if w.hit.Next(rules.Damage, w.luck) {
+			b[12+w.luck.IntN(len(b)-12)] ^= byte(1 + w.luck.IntN(255))
+		}
+		if w.lose.Next(rules.Lose, w.luck) {
+			return nil
+		}
 	}
-	return w.lose.Next(rules.Lose, w.hurt)
+	return slices.Clone(w.down.Put(time.Now(), len(b)))
 }
 
 // isRTP tells RTP from STUN, DTLS (RFC 7983) and RTCP (RFC 5761 §4).

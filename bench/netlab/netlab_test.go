@@ -118,3 +118,53 @@ func TestTheLinksCarryBothWays(t *testing.T) {
 		t.Errorf("100 packets of 0.1 ms behind 3 ms of delay took %v", took)
 	}
 }
+
+func TestARebindingChangesTheAddressThatTheServerSees(t *testing.T) {
+	server, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	path, err := Open(server.LocalAddr().(*net.UDPAddr).AddrPort(), Rules{Up: link.Config{Rules: link.Rules{OneIn: 4}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer path.Close()
+	client, err := net.DialUDP("udp", nil, path.front.LocalAddr().(*net.UDPAddr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	buf := make([]byte, 100)
+	hear := func() net.Addr {
+		for range 2 { // one of four is lost
+			if _, err := client.Write([]byte("up")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, from, err := server.ReadFrom(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return from
+	}
+	first := hear()
+	if err := path.Rebind(); err != nil {
+		t.Fatal(err)
+	}
+	second := hear()
+	for second.String() == first.String() { // what was under way
+		second = hear()
+	}
+	for _, to := range []net.Addr{first, second} {
+		if _, err := server.WriteTo([]byte(to.String()), to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := client.Read(buf); err != nil || string(buf[:n]) != second.String() {
+		t.Errorf("the client hears of %s, %v; it is %v now", buf[:n], err, second)
+	}
+	if up, down := path.Fates(); up.Put < 4 || up.Lost < up.Put/4 || down.Put != 1 || down.Lost != 0 {
+		t.Errorf("up %+v, down %+v", up, down)
+	}
+}

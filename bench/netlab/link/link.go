@@ -76,6 +76,11 @@ type Fates struct {
 	Duplicated int
 }
 
+// Plus adds the counts of two links.
+func (f Fates) Plus(g Fates) Fates {
+	return Fates{f.Put + g.Put, f.Dropped + g.Dropped, f.Lost + g.Lost, f.Duplicated + g.Duplicated}
+}
+
 // Link is one direction of a network. It has one owner and no lock.
 type Link struct {
 	rules  Rules
