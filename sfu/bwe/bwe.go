@@ -88,12 +88,27 @@ type Estimator struct {
 
 // New returns an estimator that starts now.
 func New(now time.Time, cfg Config) *Estimator {
-	cfg = cfg.withDefaults()
-	e := &Estimator{cfg: cfg, epoch: now.Add(-time.Nanosecond), rtt: unknownRTT}
-	e.control.target = float64(cfg.Start)
+	e := &Estimator{cfg: cfg.withDefaults(), epoch: now.Add(-time.Nanosecond)}
+	e.begin(now)
+	return e
+}
+
+func (e *Estimator) begin(now time.Time) {
+	e.rtt = unknownRTT
+	e.control.target = float64(e.cfg.Start)
 	e.losses.limit = math.Inf(1)
 	e.Tick(now)
-	return e
+}
+
+// Reroute tells that packets take another path from now on, because ICE has chosen another pair. What is known of the old path is
+// forgotten, reports of packets that took it included, and the search begins anew.
+func (e *Estimator) Reroute(now time.Time) {
+	*e = Estimator{
+		cfg: e.cfg, epoch: e.epoch, want: e.want, off: e.off, history: e.history, decoder: e.decoder, prober: prober{last: e.prober.last},
+	}
+	e.history.oldest = e.history.next
+	e.reported, e.settled = e.history.next-1, e.history.next
+	e.begin(now)
 }
 
 // since is a time on the estimator's clock, on which 0 means never.

@@ -176,6 +176,31 @@ func TestSilenceLowersTheTargetAndItsEndRestoresIt(t *testing.T) {
 	}
 }
 
+func TestAnotherPathIsSearchedAnew(t *testing.T) {
+	e := New(t0, Config{})
+	var last Probe
+	play(e, 0, 500, func(i int64, fb *rtcp.TransportLayerCC) *rtcp.TransportLayerCC {
+		if p, ok := e.Probe(t0.Add(time.Duration(i) * 10 * tick)); ok {
+			last = p
+		}
+		return fb
+	})
+	now := t0.Add(5 * time.Second)
+	e.Reroute(now)
+	p, ok := e.Probe(now)
+	if e.Target() != 300_000 || !ok || p.Cluster <= last.Cluster || p.Rate != 900_000 {
+		t.Fatalf("%d, %+v after %+v", e.Target(), p, last)
+	}
+	e.Feedback(now, message(480, 0, 1000, -1, -1, -1, -1, 500_000)) // of the old path
+	if s := e.State(); s.Acknowledged != 0 || s.Reason != Starting {
+		t.Errorf("%+v", s)
+	}
+	play(e, 500, 300, same)
+	if s := e.State(); s.Acknowledged < 700_000 || s.Loss != 0 || s.Target < 300_000 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestBoundsAreMadeSane(t *testing.T) {
 	for _, c := range []Config{{}, {Start: -1, Min: -1, Max: -1}, {Min: 100_000_000}, {Max: 1000}, {Start: math.MaxInt64}, {Min: 5000, Max: 100}} {
 		e := New(t0, c)

@@ -129,7 +129,7 @@ func (e *Estimator) advance(now time.Duration) {
 	c := &e.control
 	if e.prober.over(now, e.reported) {
 		if rate, full, ok := e.prober.finish(now, c.target); ok {
-			c.probed(now, rate, full, e.prober.last == 1)
+			c.probed(now, rate, full, e.prober.tried == 1)
 		}
 	}
 	c.target = clamp(c.target, float64(e.cfg.Min), float64(e.cfg.Max))

@@ -56,7 +56,7 @@ type prober struct {
 	bytes   int   // sent
 	until   time.Duration
 
-	began     bool
+	tried     int           // probes decided upon
 	at        time.Duration // of the last probe's end
 	fruitless int
 	found     time.Duration // when a probe last found more; 0 when that has been refuted
@@ -82,7 +82,7 @@ func (p *prober) decide(s *situation) bool {
 	switch {
 	case p.waiting || p.ready.Cluster != 0:
 		return false
-	case p.began && !s.calm:
+	case p.tried > 0 && !s.calm:
 		p.further = 0
 		return false
 	}
@@ -98,7 +98,8 @@ func (p *prober) decide(s *situation) bool {
 	case rate <= probeMore*s.target:
 		span = probeLong
 	}
-	p.began, p.further, p.soon = true, 0, false
+	p.further, p.soon = 0, false
+	p.tried++
 	p.last++
 	p.ready = Probe{
 		Cluster: p.last, Rate: Rate(rate), Packets: probePackets,
@@ -112,7 +113,7 @@ func (p *prober) wish(s *situation) float64 {
 	since := s.now - p.at
 	every := min(probeSoon+time.Duration(p.fruitless)*probeEveryMore, probeEveryMost) << min(p.refuted, probeRefuted)
 	switch {
-	case !p.began:
+	case p.tried == 0:
 		return probeFirst * s.target
 	case p.further > 0:
 		return p.further
@@ -134,7 +135,7 @@ func (p *prober) wish(s *situation) float64 {
 // retries says whether the first probes found nothing although nothing shows that the path is full: jitter may have hidden it, and
 // does less to a longer probe.
 func (p *prober) retries(s *situation) bool {
-	return p.began && s.cutAt == 0 && p.fruitless > 0 && p.fruitless <= probeRetries
+	return p.tried > 0 && s.cutAt == 0 && p.fruitless > 0 && p.fruitless <= probeRetries
 }
 
 // take hands out the probe that is ready.
