@@ -75,8 +75,9 @@ func newFan(t testing.TB, subscribers int) *fan {
 	in := &f.publisher.incoming
 	in.mu.Lock()
 	in.publications = []*publication{pub}
-	in.sources[7] = pub
-	in.codecs[96] = transport.Codec{PayloadType: 96, Codec: packet.VP8, NACK: true}
+	in.sources[7], in.sources[8] = pub, pub
+	in.codecs[96] = transport.Codec{PayloadType: 96, Codec: packet.VP8, RTX: 97, NACK: true}
+	in.codecs[97] = transport.Codec{PayloadType: 97, Repair: true, Repairs: 96}
 	in.mu.Unlock()
 	r := s.room("room")
 	r.mu.Lock()
@@ -105,20 +106,24 @@ func (f *fan) pass(batch []transport.Datagram) {
 	f.out.Flush()
 }
 
+// renumber lets the lines have carried something else before, so that the indices in each picture must be changed.
+func (f *fan) renumber() {
+	for i, s := range f.subscriptions {
+		in := munge.In{Source: 1, Sequence: 1, Start: true, Arrived: f.now, VP8: &packet.VP8Descriptor{HasPictureID: true, PictureID: uint16(i)}}
+		l := s.line
+		l.to.sending.Lock()
+		l.numbers.Switch(1)
+		l.numbers.Map(&in, &munge.Out{})
+		l.source = 1
+		l.to.sending.Unlock()
+	}
+}
+
 // From the decrypted packet to the transport's batch, nothing is allocated for a packet, also where every subscriber's copy is
 // numbered differently.
 func TestForwardingAllocatesNothing(t *testing.T) {
 	f := newFan(t, 10)
-	for i, s := range f.subscriptions {
-		// They carried others before: picture ids must be changed.
-		in := munge.In{Source: 1, Sequence: 1, Start: true, Arrived: f.now, VP8: &packet.VP8Descriptor{HasPictureID: true, PictureID: uint16(i)}}
-		to := s.line.to
-		to.sending.Lock()
-		s.line.numbers.Switch(1)
-		s.line.numbers.Map(&in, &munge.Out{})
-		s.line.source = 1
-		to.sending.Unlock()
-	}
+	f.renumber()
 	batch := []transport.Datagram{{Arrived: f.now, Data: picture8(0)}, {Arrived: f.now, Data: picture8(1)}}
 	var sequence uint16
 	one := func() {

@@ -2,6 +2,8 @@ package sfu
 
 import (
 	"bytes"
+	"encoding/binary"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,9 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/parleyrtc/parley/sfu/packet"
+	"github.com/parleyrtc/parley/sfu/transport"
 )
 
 // leak is an interceptor that loses every tenth packet of what is sent, but not what is sent again.
@@ -192,5 +197,86 @@ func TestPayloadsSurviveAsTheyAre(t *testing.T) {
 		if who := sent(p, false); !strings.HasPrefix(who, "alice/") || p.PayloadType != 111 {
 			t.Fatalf("payload %q, type %d", who, p.PayloadType)
 		}
+	}
+}
+
+// A repetition by RTX has a number of its own and the packet's bytes as this receiver had them; without RTX it is the identical
+// packet, and what went out under another agreement is not repeated at all.
+func TestARepetitionIsNumberedAnewOrIdentical(t *testing.T) {
+	f := newFan(t, 1)
+	f.renumber()
+	l := f.subscriptions[0].line
+	to := l.to
+	batch := []transport.Datagram{{Arrived: f.now, Data: picture8(0)}}
+	sequence := uint16(100)
+	send := func() transport.Outgoing {
+		sequence++
+		binary.BigEndian.PutUint16(batch[0].Data[2:], sequence)
+		f.pass(batch)
+		return whole(&to.outgoing.packet)
+	}
+	again := func(o transport.Outgoing) (transport.Outgoing, bool) {
+		f.now = f.now.Add(time.Second)
+		ok := l.again(f.now, uint16(o.Index), &to.outgoing)
+		return whole(&to.outgoing.packet), ok
+	}
+	first := send()
+	if bytes.Equal(first.Payload, batch[0].Data[12:]) {
+		t.Fatal("the descriptor was not changed")
+	}
+	to.sending.Lock()
+	defer to.sending.Unlock()
+	repairs := l.repairs
+	for i := range int64(2) {
+		o, ok := again(first)
+		want := append(binary.BigEndian.AppendUint16(nil, uint16(first.Index)), first.Payload...)
+		if !ok || o.Header.SSRC != l.stream.RTX || o.Header.PayloadType != 97 || !bytes.Equal(o.Payload, want) {
+			t.Fatalf("repeated as %+v, %v", o.Header, ok)
+		}
+		if o.Index != repairs+i+1 || o.Header.Sequence != uint16(o.Index) || o.Index > 1<<15+2 {
+			t.Fatalf("number %d after %d", o.Index, repairs)
+		}
+	}
+	a := *l.agreed.Load()
+	a.codecs[packet.VP8].RTX = 0
+	l.agreed.Store(&a)
+	if _, ok := again(first); ok {
+		t.Error("a packet of another agreement was repeated under its number")
+	}
+	to.sending.Unlock()
+	second := send()
+	to.sending.Lock()
+	if o, ok := again(second); !ok || !reflect.DeepEqual(o, second) {
+		t.Errorf("%v: repeated as %+v, was %+v", ok, o.Header, second.Header)
+	}
+}
+
+// whole is a copy of a packet with its payload in one piece.
+func whole(o *transport.Outgoing) transport.Outgoing {
+	packet := *o
+	packet.Head, packet.Payload = nil, append(bytes.Clone(o.Head), o.Payload...)
+	return packet
+}
+
+// One number is one packet, also when a repetition comes before the packet itself, or twice.
+func TestAPacketIsForwardedOnce(t *testing.T) {
+	f := newFan(t, 1)
+	video := func(sequence uint16) transport.Datagram {
+		d := transport.Datagram{Arrived: f.now, Data: picture8(0)}
+		binary.BigEndian.PutUint16(d.Data[2:], sequence)
+		return d
+	}
+	repair := func(sequence uint16) transport.Datagram {
+		d := video(0)
+		d.Data[1], d.Data[11] = 97, 8
+		d.Data = append(binary.BigEndian.AppendUint16(d.Data[:12:12], sequence), d.Data[12:]...)
+		return d
+	}
+	f.pass([]transport.Datagram{video(1), video(4), repair(2), repair(2), video(2), video(3), video(3), video(4), repair(3)})
+	l := f.subscriptions[0].line
+	l.to.sending.Lock()
+	defer l.to.sending.Unlock()
+	if n := l.books.Packets(); n != 4 {
+		t.Errorf("%d packets were forwarded, want 4", n)
 	}
 }
