@@ -197,10 +197,11 @@ func (l *line) pack(m *media, o *outbox) {
 		h.AudioLevelID, h.AudioLevel, h.Voice = l.used.level, m.audioLevel, m.voice
 	}
 	o.packet.Stream, o.packet.Index = l.stream, o.out.Sequence
-	o.packet.Head, o.packet.Payload = nil, m.payload
+	h.Padding = len(m.sent) > len(m.payload)
+	o.packet.Head, o.packet.Payload = nil, m.sent
 	if o.out.Patch {
-		n := copy(o.head[rtxHead:], m.payload[:m.vp8.Size])
-		o.packet.Head, o.packet.Payload = o.head[rtxHead:rtxHead+n], m.payload[n:]
+		n := copy(o.head[rtxHead:], m.sent[:m.vp8.Size])
+		o.packet.Head, o.packet.Payload = o.head[rtxHead:rtxHead+n], m.sent[n:]
 		m.vp8.Patch(o.packet.Head, o.out.PictureID, o.out.TL0, o.out.KeyIdx)
 	}
 }

@@ -92,6 +92,7 @@ func (in *inbox) take(batch []transport.Datagram, r *run) (at time.Time) {
 			r.tally.dropped[reason]++
 		}
 	}
+	r.even()
 	at = in.feedbackAt
 	for i := range r.parts {
 		pub := r.parts[i].publication
@@ -124,7 +125,11 @@ func (in *inbox) receive(d *transport.Datagram, r *run) dropReason {
 	sequence, reason := pub.receive(d.Arrived, info, codec)
 	if reason == forwarded {
 		r.tally.in[kindIndex(pub.video)]++
-		pub.take(d.Arrived, sequence, info, r.add(pub))
+		m := r.add(pub)
+		pub.take(d.Arrived, sequence, info, m)
+		if info.PaddingSize == 0 {
+			m.payload, m.spare = d.Data[len(d.Data)-len(info.Payload):], d.Spare
+		}
 	}
 	return reason
 }

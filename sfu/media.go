@@ -28,6 +28,8 @@ type media struct {
 	voice, hasAudioLevel bool
 
 	payload []byte
+	spare   int    // bytes of capacity behind payload that may be written to
+	sent    []byte // payload with the padding that evens it out
 }
 
 // fill makes m the packet that p describes; m must not move after that. The inbox's lock is held.
@@ -36,7 +38,7 @@ func (m *media) fill(pub *publication, p *history.Packet) {
 	m.in = munge.In{Sequence: p.Sequence, Timestamp: p.Timestamp, Arrived: p.Arrived, Start: p.Keyframe}
 	m.marker = p.Marker
 	m.audioLevel, m.voice, m.hasAudioLevel = p.AudioLevel, p.Voice, p.HasAudioLevel
-	m.payload = p.Payload
+	m.payload, m.sent, m.spare = p.Payload, p.Payload, 0
 	if pub.codec == packet.VP8 && packet.ParseVP8(p.Payload, &m.vp8) {
 		m.in.VP8 = &m.vp8
 	}
@@ -80,4 +82,50 @@ func (r *run) add(pub *publication) *media {
 	}
 	r.parts = append(r.parts, part{pub, 1})
 	return &r.packets[n]
+}
+
+// maxEven is by how many bytes a packet is lengthened at most. Encoders split a frame into packets that differ by one.
+const maxEven = 8
+
+// even lengthens packets to the length of their frame's longest, by RTP padding (RFC 3550 §5.1). The kernel cuts a train into
+// datagrams of one length, of which only the last may be shorter: what differs by a byte would go as two trains, and each costs
+// as much as some packets do. All receivers share the padding. The inbox's lock is held.
+func (r *run) even() {
+	for from, to := 0, 0; from < len(r.packets); from = to {
+		first, longest := &r.packets[from], 0
+		for to = from; to < len(r.packets); to++ {
+			m := &r.packets[to]
+			if m.publication != first.publication || m.in.Timestamp != first.in.Timestamp || m.epoch != first.epoch {
+				break
+			}
+			longest = max(longest, len(m.payload))
+		}
+		if !first.publication.video {
+			continue
+		}
+		for i := from; i < to-1; i++ {
+			if m := &r.packets[i]; len(m.payload) > 0 {
+				m.pad(longest - len(m.payload))
+			}
+		}
+	}
+}
+
+// pad puts padding behind the payload, if there is room. A repetition without RTX must have it, too.
+func (m *media) pad(n int) {
+	if n == 0 || n > min(maxEven, m.spare) {
+		return
+	}
+	m.sent = appendPadding(m.payload[:len(m.payload):len(m.payload)+n], n)
+	if p, ok := m.publication.history.Get(m.in.Sequence); ok {
+		p.Padding = uint8(n)
+	}
+}
+
+// appendPadding appends n bytes of RTP padding, the last of which counts them.
+func appendPadding(b []byte, n int) []byte {
+	for range n - 1 {
+		b = append(b, 0)
+	}
+	return append(b, byte(n))
 }

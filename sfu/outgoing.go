@@ -88,7 +88,7 @@ func (l *line) again(now time.Time, wire uint16, o *outbox) bool {
 	}
 	m := &o.again
 	if o.payload == nil {
-		o.payload = make([]byte, maxPayload)
+		o.payload = make([]byte, maxPayload, maxPayload+maxEven)
 	}
 	if !l.carried.publication.repeat(l.epoch, sequence, m, o.payload) {
 		return false
@@ -113,6 +113,8 @@ func (l *line) again(now time.Time, wire uint16, o *outbox) bool {
 		o.packet.Index = l.repairs
 		packet.AppendRTX(o.head[:0], uint16(o.out.Sequence), nil)
 		o.packet.Head = o.head[:rtxHead+len(o.packet.Head)]
+		h.Padding = false
+		o.packet.Payload = o.packet.Payload[:len(o.packet.Payload)-(len(m.sent)-len(m.payload))]
 	}
 	return true
 }

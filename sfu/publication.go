@@ -157,5 +157,9 @@ func (pub *publication) repeat(epoch uint64, sequence int64, m *media, into []by
 	}
 	m.fill(pub, old)
 	m.payload = into[:copy(into, old.Payload)]
+	m.sent = m.payload
+	if old.Padding > 0 {
+		m.sent = appendPadding(m.payload, int(old.Padding))
+	}
 	return true
 }

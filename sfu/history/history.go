@@ -21,6 +21,9 @@ type Packet struct {
 	// Keyframe marks the first packet of a frame that a decoder can start with.
 	Keyframe bool
 
+	// Padding is how many bytes of RTP padding were behind the payload when it was forwarded.
+	Padding uint8
+
 	AudioLevel           uint8
 	Voice, HasAudioLevel bool
 

@@ -17,6 +17,7 @@ const maxSources = 512
 type Datagram struct {
 	Arrived time.Time // with Go's monotonic clock
 	Data    []byte    // lent until Packets returns, and only read
+	Spare   int       // bytes of capacity behind Data that may be written to
 }
 
 // buffer is what pion calls for every new source. What it returns takes the place of a queue to a reader.

@@ -167,7 +167,11 @@ func (s *shadow) open(now time.Time, a *arrival) {
 		return
 	}
 	if s.allow(now) {
-		s.opened = append(s.opened, Datagram{Arrived: a.at, Data: plain})
+		d := Datagram{Arrived: a.at, Data: plain}
+	if s.peer.plane.longest > 1 { // else nobody has a use for it
+		d.Spare = len(a.data) - len(plain) // where the tag was
+	}
+	s.opened = append(s.opened, d)
 	}
 }
 
