@@ -130,6 +130,23 @@ func TestAProbeIsMeasured(t *testing.T) {
 	if _, _, ok := lossy.result(10_000); ok {
 		t.Error("less than half of the bytes arrived")
 	}
+	// Media makes trains uneven: two large packets, then a large and a small one, 5 ms apart.
+	for name, c := range map[string]struct {
+		bits float64 // per second of the path
+		full bool
+		rate float64
+	}{"an idle path": {50_000_000, false, 2_000_000}, "a full path": {1_000_000, true, 950_000}} {
+		var uneven cluster
+		free := time.Duration(0)
+		for i, size := range []int32{1200, 1200, 1200, 150} {
+			p := packet{sent: []time.Duration{0, 0, 5 * tick, 10 * tick}[i], size: size}
+			free = max(free, p.sent) + time.Duration(float64(size)*8/c.bits*float64(time.Second))
+			uneven.add(&p, free)
+		}
+		if rate, full, ok := uneven.result(3000); !ok || full != c.full || rate < c.rate*0.95 || rate > c.rate*1.05 {
+			t.Errorf("uneven trains on %s: %.0f %v %v", name, rate, full, ok)
+		}
+	}
 }
 
 func TestLossesOfThePathAreToldFromThoseOfTheRate(t *testing.T) {

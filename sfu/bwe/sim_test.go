@@ -25,6 +25,7 @@ type flow struct {
 	begin time.Duration
 	want  func(at time.Duration) bwe.Rate // of the video; nil: as much as the target allows
 
+	timer    time.Duration // how coarse the pacer's timers are; 0 is 1 ms
 	keyEvery time.Duration // a key frame, keySize times as large as others; 0 for none
 	keySize  float64
 	key      time.Duration
@@ -102,7 +103,9 @@ func (w *world) run(until time.Duration) *world {
 		for _, f := range w.flows {
 			if w.now >= f.begin {
 				f.receive(w)
-				f.send(w)
+				if w.now%max(f.timer, ms) == 0 {
+					f.send(w)
+				}
 			}
 		}
 		w.land()

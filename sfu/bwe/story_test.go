@@ -104,6 +104,18 @@ func TestAStepOfTheRateIsFollowed(t *testing.T) {
 	}
 }
 
+func TestLateTimersDoNoHarm(t *testing.T) {
+	t.Parallel()
+	f := newFlow(t, 1)
+	f.timer = 5 * ms
+	newWorld(changing(1), 50*ms, f).run(42 * second)
+	below, delay, again := f.below(20*second, 1_000_000), f.delay(23*second, 30*second, 0.95), f.reaches(30*second, 3_200_000, second)
+	t.Logf("timers of 5 ms: %s; step: below after %v, queue p95 %v, again after %v", f.line(5*second, 20*second), below, delay, again)
+	if f.carried(5*second, 20*second) < 0.85*4_000_000 || below > 2*second || delay > 150*ms || again < 0 || again > 8*second {
+		t.Error("not within bounds")
+	}
+}
+
 func TestWithoutItsPartsAStepIsFollowedWorse(t *testing.T) {
 	t.Parallel()
 	measure := func(off func(*bwe.Estimator)) (delay, again time.Duration) {

@@ -29,7 +29,7 @@ const (
 	probeStep    = 2 * time.Millisecond  // of the rate, in one train of a probe: it needs many to measure
 	trainMost    = 64                    // packets in one train, the segments of one message to the kernel
 	tick         = time.Millisecond      // between trains at least
-	late         = 10 * time.Millisecond // by which a timer may fire and nothing of the rate is lost
+	late         = 10 * time.Millisecond // by which a timer may fire and nothing of the rate is lost; its train is so much longer
 	debtMost     = 50 * time.Millisecond // of the rate that sound may take in advance
 	paddingLeast = 100                   // bytes of a packet of padding
 	paddingMost  = 1200
@@ -151,7 +151,8 @@ func (p *Pacer[T]) Push(now time.Time, packet Packet[T]) {
 	p.schedule(now)
 }
 
-// Due appends to dst the packets that leave now, as one train of at most 64. Who gets fewer than waited asks again at the Deadline.
+// Due appends to dst the packets that leave now, as one train of at most 64. Who gets fewer than waited asks again at the Deadline:
+// at once when it is not after now.
 func (p *Pacer[T]) Due(now time.Time, dst []Release[T]) []Release[T] {
 	p.refill(now)
 	p.expire(now)
@@ -159,16 +160,11 @@ func (p *Pacer[T]) Due(now time.Time, dst []Release[T]) []Release[T] {
 	for ; left > 0 && p.waiting[Audio].len > 0; left-- {
 		dst = p.release(dst, Audio)
 	}
-	for train := p.depth(); left > 0; left-- {
+	for ; left > 0; left-- {
 		class, size := p.first()
-		if class == Padding && p.probe.Cluster == 0 {
+		if class == Padding && p.probe.Cluster == 0 || p.budget < min(cost(size), p.depth()) {
 			break
 		}
-		need := min(cost(size), p.depth())
-		if need > p.budget || need > train {
-			break
-		}
-		train -= cost(size)
 		if class == Padding {
 			dst = append(dst, Release[T]{Packet[T]{Class: Padding, Size: size}, p.charge(size)})
 			continue

@@ -33,7 +33,7 @@ func TestWhateverIsPushed(t *testing.T) {
 				}
 			}
 			paced += train
-			if most := rate*int64(burst)/int64(time.Second) + 1500*8; train > most {
+			if most := rate*int64(late)/int64(time.Second) + 1500*8; train > most {
 				t.Fatalf("a train of %d bits, more than %d", train, most)
 			}
 			if most := int64(now.Sub(t0).Seconds()*float64(rate)) + rate*int64(late)/int64(time.Second) + 1500*8; paced > most {
