@@ -64,9 +64,8 @@ func TestWhatIsNotUsedDoesNotGrow(t *testing.T) {
 }
 
 // ladder sends the highest layer that fits, as a forwarder does, and wants the highest there is.
-func ladder(f *flow) {
-	layers := []bwe.Rate{150_000, 500_000, 1_500_000}
-	f.est.SetWant(layers[len(layers)-1] + 50_000)
+func ladder(f *flow, layers ...bwe.Rate) {
+	f.est.SetWant(layers[len(layers)-1] + soundRate)
 	f.want = func(time.Duration) bwe.Rate {
 		best := layers[0]
 		for _, l := range layers {
@@ -78,6 +77,18 @@ func ladder(f *flow) {
 	}
 }
 
+func TestLayersFollowAStep(t *testing.T) {
+	t.Parallel()
+	f := newFlow(t, 1)
+	ladder(f, 150_000, 500_000, 1_500_000, 3_000_000)
+	newWorld(changing(1), 50*ms, f).run(40 * second)
+	below, delay, again := f.below(20*second, 1_000_000), f.delay(23*second, 30*second, 0.95), f.reaches(30*second, 3_000_000+soundRate, second)
+	t.Logf("the low layer after %v, then queue p95 %v, lost %.2f %%; the high layer after %v", below, delay, 100*f.lost(23*second, 30*second), again)
+	if below < 0 || below > 2*second || delay > 50*ms || f.carried(23*second, 30*second) < 500_000 || again < 0 || again > 2*second {
+		t.Error("not within bounds")
+	}
+}
+
 func TestLayersAreClimbed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -85,7 +96,7 @@ func TestLayersAreClimbed(t *testing.T) {
 		layer float64
 	}{{2_500_000, 1_500_000}, {1_000_000, 500_000}, {300_000, 150_000}} {
 		f := newFlow(t, 1)
-		ladder(f)
+		ladder(f, 150_000, 500_000, 1_500_000)
 		newWorld(steady(c.link), 50*ms, f).run(40 * second)
 		got := f.carried(5*second, 40*second) - soundRate
 		reached := f.reaches(0, c.layer+soundRate, second)
@@ -96,7 +107,7 @@ func TestLayersAreClimbed(t *testing.T) {
 	}
 	stuck := newFlow(t, 1)
 	stuck.est.Without(bwe.Probing)
-	ladder(stuck)
+	ladder(stuck, 150_000, 500_000, 1_500_000)
 	newWorld(steady(2_500_000), 50*ms, stuck).run(20 * second)
 	if stuck.carried(0, 20*second) > 1_000_000 {
 		t.Error("probes are not needed to climb")

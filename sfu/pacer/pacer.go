@@ -241,7 +241,24 @@ func (p *Pacer[T]) drop(class Class) {
 	p.dropped = append(p.dropped, Packet[T]{e.item, class, e.size})
 }
 
-// Dropped returns what was dropped since the last call. It is valid until the next Push or Due.
+// Remove takes out what waits and matches, as when a track ends or what follows a lost packet is of no use; Dropped returns it.
+func (p *Pacer[T]) Remove(now time.Time, match func(T, Class) bool) {
+	for class := range p.waiting {
+		w := &p.waiting[class]
+		for range w.len {
+			e := w.pop()
+			if !match(e.item, Class(class)) {
+				w.push(e)
+				continue
+			}
+			p.bytes -= e.size
+			p.dropped = append(p.dropped, Packet[T]{e.item, Class(class), e.size})
+		}
+	}
+	p.schedule(now)
+}
+
+// Dropped returns what was dropped since the last call. It is valid until the next call of another method.
 func (p *Pacer[T]) Dropped() []Packet[T] {
 	d := p.dropped
 	p.dropped = p.dropped[:0]

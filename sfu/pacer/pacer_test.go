@@ -248,3 +248,27 @@ func TestASlowRateHoldsForLargePackets(t *testing.T) {
 		t.Errorf("%d packets in a second", len(out))
 	}
 }
+
+func TestWhatIsRemovedKeepsTheOrderOfTheRest(t *testing.T) {
+	p := New[int](t0, 100_000, Config{})
+	push(p, 0, Video, 20, 600)
+	push(p, 0, Retransmission, 4, 600)
+	p.Remove(t0, func(item int, class Class) bool { return class == Retransmission || item%2 == 0 })
+	if d := p.Dropped(); len(d) != 14 {
+		t.Fatalf("%d dropped", len(d))
+	}
+	out := drive(t, p, 0, 500*ms)
+	for i, s := range out {
+		if s.Item != 2*i+1 || s.Class != Video {
+			t.Fatalf("%d. is %+v", i, s)
+		}
+	}
+	if len(out) != 10 {
+		t.Errorf("%d left", len(out))
+	}
+	push(p, time.Second, Video, 5, 600)
+	p.Remove(at(time.Second), func(int, Class) bool { return true })
+	if bytes, _ := p.Waiting(); bytes != 0 || len(p.Dropped()) != 5 || !p.Deadline().IsZero() {
+		t.Errorf("%d bytes still wait", bytes)
+	}
+}
