@@ -8,7 +8,7 @@ const keep = 3 * time.Second
 
 const (
 	firstPackets = 256
-	maxPackets   = 8192 // of 24 bytes; 3 s of 30 Mbit/s
+	maxPackets   = 8192 // of 24 bytes; more than 2 s of 30 Mbit/s
 )
 
 // fate is what is known of a sent packet.

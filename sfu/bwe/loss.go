@@ -28,8 +28,9 @@ const (
 	lossFloor  = 15 * time.Second
 	lossSample = 60
 
+	// More than lossChance times the least of lossFloor and lossRoom is unusual, and nothing grows (draft-ietf-rmcat-gcc-02 §6).
 	lossChance = 1.5
-	lossRoom   = 0.02 // of loss and nothing grows (draft-ietf-rmcat-gcc-02 §6)
+	lossRoom   = 0.02
 
 	// Above lossAccepted of loss, which no path should have, the rate is bounded by lossBalance/(loss-lossAccepted): 1.5 Mbit/s
 	// at 20 %, 0.5 at 30 %. The circuit breaker of RFC 8083 §4.3 has the same purpose: it trips at ten times what TCP would get.
