@@ -38,7 +38,7 @@ type shadow struct {
 
 	receiving sync.Mutex      // held by whoever hands packets up: one goroutine at a time, and nobody waits for it
 	opener    *protect.Opener // guarded by receiving; nil as long as sealer
-	rate      bucket          // guarded by receiving; of what was opened, because anybody may write the client's address on a forgery
+	rate      bucket          // guarded by receiving; forgeries do not count, anybody may write the client's address on them
 	opened    []Datagram      // guarded by receiving
 	rtcp      []rtcp.Packet   // guarded by receiving
 
@@ -168,10 +168,10 @@ func (s *shadow) open(now time.Time, a *arrival) {
 	}
 	if s.allow(now) {
 		d := Datagram{Arrived: a.at, Data: plain}
-	if s.peer.plane.longest > 1 { // else nobody has a use for it
-		d.Spare = len(a.data) - len(plain) // where the tag was
-	}
-	s.opened = append(s.opened, d)
+		if s.peer.plane.longest > 1 { // else nobody has a use for it
+			d.Spare = len(a.data) - len(plain) // where the tag was
+		}
+		s.opened = append(s.opened, d)
 	}
 }
 

@@ -67,7 +67,8 @@ func (w *worker) handle(now time.Time, messages []datagram.Message) {
 			w.media(m, arrived(now, wall, m.At))
 		case w.plane.relays.has(m.From): // it only says so
 			w.plane.counts.strange.Add(1)
-		case w.intake.allow(now, m.From, m.Data[0] < 4):
+		case stunClass(m.Data) == stunSuccess || w.intake.allow(now, m.From, m.Data[0] < 4):
+			// An answer is let in however many there are: we have asked for it, or nobody gets it.
 			control = w.plane.mux.control(w.local, m.From, m.Data) || control
 		default:
 			w.plane.refused.Add(1)
