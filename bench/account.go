@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -112,6 +113,9 @@ func PickCores() Cores {
 	return Cores{Server: all[:1], Clients: all[1:]}
 }
 
+// clientGarbage is how much garbage may gather, in percent of what lives, before it is collected, which takes time from the engines.
+const clientGarbage = 400
+
 // PinClients keeps this process on the clients' cores. The engines are threads that block in system calls, so Go gets some
 // more processors than there are cores.
 func PinClients(c Cores) error {
@@ -119,6 +123,7 @@ func PinClients(c Cores) error {
 		return nil
 	}
 	runtime.GOMAXPROCS(2*len(c.Clients) + 4)
+	debug.SetGCPercent(clientGarbage)
 	return proc.PinSelf(c.Clients)
 }
 

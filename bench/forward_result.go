@@ -70,24 +70,29 @@ func (r *run) bound(used, server float64, lateness Latency) string {
 	if len(r.target.Cores.Clients) == 0 {
 		used += server // they share all cores
 	}
-	if why := r.astray(lateness); why != "" || used < busyClients*available {
+	why := r.short(mostSkipped)
+	switch {
+	case why != "":
 		return why
+	case lateness.P99 > lateClients:
+		return fmt.Sprintf("the publishers sent up to %.1f ms late (p99)", lateness.P99/1000)
+	case used >= busyClients*available:
+		return fmt.Sprintf("the clients used %.2f of the %.0f cores they have", used, available)
 	}
-	return fmt.Sprintf("the clients used %.2f of the %.0f cores they have", used, available)
+	return ""
 }
 
-// astray says what was not as asked because of the clients, or nothing.
-func (r *run) astray(lateness Latency) string {
+// short says what the clients did not send or take that they should have, or nothing. Publishers may leave out a part of their
+// packets.
+func (r *run) short(part float64) string {
 	dropped, refused, skipped := r.last.Dropped-r.first.Dropped, r.last.Refused-r.first.Refused, r.last.Skipped-r.first.Skipped
 	sent := uint64(0)
 	for route := range r.last.Sent {
 		sent += r.last.Sent[route] - r.first.Sent[route]
 	}
 	switch {
-	case float64(skipped) > mostSkipped*float64(sent):
+	case float64(skipped) > part*float64(sent):
 		return fmt.Sprintf("the publishers were too late for %d of their %d packets, and left them out", skipped, sent+skipped)
-	case lateness.P99 > lateClients:
-		return fmt.Sprintf("the publishers sent up to %.1f ms late (p99)", lateness.P99/1000)
 	case dropped > 0:
 		return fmt.Sprintf("the clients' sockets lost %d packets that they did not read in time", dropped)
 	case refused > 0:

@@ -18,6 +18,9 @@ const (
 	rampMost     = 2000
 )
 
+// leftOut is the part of their packets that publishers have no time for when they can do no more.
+const leftOut = 0.02
+
 // smallStep is how much a step adds close to the knee, which is known as well as that.
 const smallStep = 0.05
 
@@ -43,8 +46,9 @@ type RampStep struct {
 	ServerCPUCores      float64 `json:"server_cpu_cores"`
 	ServerRSSBytes      uint64  `json:"server_rss_bytes"`
 	ClientCPUCores      float64 `json:"client_cpu_cores"`
-	Repeated            bool    `json:"repeated,omitempty"` // the same load had failed before
-	Failed              string  `json:"failed,omitempty"`   // why it was too much
+	SendLateP99         float64 `json:"send_lateness_p99_us"` // of the publishers behind their clock
+	Repeated            bool    `json:"repeated,omitempty"`   // the same load had failed before
+	Failed              string  `json:"failed,omitempty"`     // why it was too much
 	ClientBound         string  `json:"client_bound,omitempty"`
 }
 
@@ -190,6 +194,7 @@ func (c *climb) measure(ctx context.Context) (RampStep, []string, error) {
 	err := r.turns(ctx)
 	step, failures := r.step()
 	step.Rooms = (len(c.stage.clients) + c.stage.shape.roomSize() - 1) / c.stage.shape.roomSize()
+	step.SendLateP99 = latencyOf(r.lateness).P99
 	step.Failed, step.ClientBound = c.cfg.tooMuch(step), r.clientBound(step)
 	return step, failures, err
 }
@@ -209,14 +214,13 @@ func (r *run) step() (RampStep, []string) {
 	return s, f.Failures
 }
 
-// clientBound says why the clients may be what made a step fail, or nothing. Clients that work as hard as they can and yet keep
-// their time, and get everything in time, limit nobody.
+// clientBound says why the clients may be what made a step fail or, of one that did not, why no more can come of them; or
+// nothing. Clients that work as hard as they can, or are late, and yet send all and get all in time, limit nobody.
 func (r *run) clientBound(s RampStep) string {
-	lateness := latencyOf(r.lateness)
 	if s.Failed == "" {
-		return r.astray(lateness)
+		return r.short(leftOut)
 	}
-	return r.bound(s.ClientCPUCores, s.ServerCPUCores, lateness)
+	return r.bound(s.ClientCPUCores, s.ServerCPUCores, latencyOf(r.lateness))
 }
 
 // tooMuch says why a step was too much, or nothing.

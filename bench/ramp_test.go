@@ -138,3 +138,31 @@ func TestTheFloorNeedsNoServer(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLateClientsAreTheLimitOfAStepThatFailed(t *testing.T) {
+	for name, row := range map[string]struct {
+		skipped, dropped uint64
+		late             int64 // µs
+		cores            float64
+		good, failed     bool // they are the limit of a step that was good, and of one that was not
+	}{
+		"in time":      {cores: 0.9},
+		"a bit late":   {late: 20_000, failed: true},
+		"busy":         {cores: 0.97, failed: true},
+		"out of time":  {skipped: 10, failed: true},
+		"exhausted":    {skipped: 30, good: true, failed: true},
+		"lost packets": {dropped: 1, good: true, failed: true},
+	} {
+		r := newRun(Target{Cores: Cores{Server: []int{0}, Clients: []int{1}}}, ForwardConfig{}, nil, load.Server)
+		r.last.Sent[load.Server], r.last.Skipped, r.last.Dropped = 1000, row.skipped, row.dropped
+		if err := r.lateness.RecordValue(row.late); err != nil {
+			t.Fatal(err)
+		}
+		if why := r.clientBound(RampStep{ClientCPUCores: row.cores}); (why != "") != row.good {
+			t.Errorf("%s: a good step: %q", name, why)
+		}
+		if why := r.clientBound(RampStep{ClientCPUCores: row.cores, Failed: "too slow"}); (why != "") != row.failed {
+			t.Errorf("%s: a step that failed: %q", name, why)
+		}
+	}
+}

@@ -60,9 +60,10 @@ func (r RampResult) Report() report.Result {
 
 // String is the step in one line.
 func (s RampStep) String() string {
-	words := fmt.Sprintf("%5d participants: %s, loss %s, p99 %s, server CPU %s, clients %s", s.Participants,
+	words := fmt.Sprintf("%5d participants: %s, loss %s, p99 %s, server CPU %s, clients %s (late p99 %s)", s.Participants,
 		report.Format(s.PacketsOutPerSecond, report.PerSecond), report.Format(s.Loss, report.Fraction), report.Format(s.Latency.P99, report.Microseconds),
-		report.Format(s.ServerCPUCores, report.Cores), report.Format(s.ClientCPUCores, report.Cores))
+		report.Format(s.ServerCPUCores, report.Cores), report.Format(s.ClientCPUCores, report.Cores),
+		report.Format(s.SendLateP99, report.Microseconds))
 	switch {
 	case s.Failed != "" && s.Repeated:
 		words += ": too much, twice"

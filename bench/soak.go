@@ -12,6 +12,9 @@ import (
 // soakEvery is how often a soak asks the server for its goroutines and heap.
 const soakEvery = 5 * time.Second
 
+// soakSlice is how long media flows before it pauses for a moment to be counted.
+const soakSlice = 30 * time.Second
+
 // soakWarm is the share of a soak that is left out of the drift: pools fill and caches warm up.
 const soakWarm = 0.1
 
@@ -21,6 +24,9 @@ const shortSoak = 10 * time.Minute
 // Soak runs a fixed load for long and says how memory, CPU, latency and goroutines drift. The floor is left out.
 func Soak(ctx context.Context, t Target, cfg ForwardConfig, p Progress) (report.Result, error) {
 	cfg.NoFloor = true
+	if cfg.Slice <= 0 {
+		cfg.Slice = soakSlice
+	}
 	watching, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
 	goroutines := report.Series{Name: "goroutines", Unit: report.Count}
@@ -106,6 +112,9 @@ func drift(points []report.Point) (slope, spread, mean float64, ok bool) {
 		return 0, 0, 0, false
 	}
 	slope = xy / xx
+	if math.Abs(slope*math.Sqrt(xx/n)) < 1e-9*math.Abs(mean) { // what rounding leaves of nothing
+		slope = 0
+	}
 	for _, p := range points {
 		d := p.Value - mean - slope*(p.At.Hours()-meanX)
 		rest += d * d

@@ -141,13 +141,14 @@ func (s *stage) recast(units int) error {
 	return s.tellReceivers()
 }
 
-// samples says whether the next subscriber, at that place of its room, is of the sample: one in so many, and in a group the
-// first one of each room.
+// samples says whether the next subscriber, at that place of its room, is of the sample: one in so many, of each room at least
+// one. It is the middle one of so many: servers serve a room in some order, most of them in that of joining, and the first one
+// of all waits less than the others.
 func (s *stage) samples(place int) bool {
 	if s.shape.OneToOne {
 		return s.subscribers%s.sample == 0
 	}
-	return (place-s.shape.Publishers)%s.sample == 0
+	return (place-s.shape.Publishers)%s.sample == min(s.sample/2, s.shape.Subscribers-1)
 }
 
 // streams is how many streams there are to receive.

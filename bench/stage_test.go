@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -53,5 +54,30 @@ func TestServerAndClientsCountTheSamePackets(t *testing.T) {
 	}
 	if received.Checked != received.Packets || received.Corrupt != 0 || got.Reports == 0 {
 		t.Errorf("all subscribers are of the sample: %+v, %d sender reports", received, got.Reports)
+	}
+}
+
+func TestTheSampleIsOfTheMiddleOfTheRoom(t *testing.T) {
+	for _, row := range []struct {
+		shape  Shape
+		sample int
+		want   []int // by the order of subscribers
+	}{
+		{VideoShape(4, 50), 10, []int{5, 15, 25, 35, 45}},
+		{VideoShape(1, 4), 2, []int{1, 3}},
+		{VideoShape(1, 3), 10, []int{2}},
+		{AudioShape(1, 1), 10, []int{0}},
+		{VideoShape(1, 3), 1, []int{0, 1, 2}},
+	} {
+		s := &stage{shape: row.shape, sample: row.sample}
+		var got []int
+		for place := range row.shape.Subscribers {
+			if s.samples(row.shape.Publishers + place) {
+				got = append(got, place)
+			}
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("one in %d of %d subscribers: %v, want %v", row.sample, row.shape.Subscribers, got, row.want)
+		}
 	}
 }

@@ -45,6 +45,12 @@ func TestDriftIsTheSlopeAfterTheWarmUp(t *testing.T) {
 	if !ok || math.Abs(slope-600) > 1 || spread <= 0 || spread > 1 || math.Abs(mean-1545) > 10 {
 		t.Errorf("slope %v ± %v an hour of a mean of %v, %v; want 600", slope, spread, mean, ok)
 	}
+	for i := range points {
+		points[i].Value = 289
+	}
+	if slope, _, _, _ := drift(points); slope != 0 {
+		t.Errorf("what stays the same drifts by %v an hour", slope)
+	}
 	if _, _, _, ok := drift(points[:4]); ok {
 		t.Error("four points have a drift")
 	}
