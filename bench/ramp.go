@@ -194,9 +194,15 @@ func (c *climb) measure(ctx context.Context) (RampStep, []string, error) {
 	err := r.turns(ctx)
 	step, failures := r.step()
 	step.Rooms = (len(c.stage.clients) + c.stage.shape.roomSize() - 1) / c.stage.shape.roomSize()
-	step.SendLateP99 = latencyOf(r.lateness).P99
-	step.Failed, step.ClientBound = c.cfg.tooMuch(step), r.clientBound(step)
-	return step, failures, err
+	return c.cfg.verdict(r, step), failures, err
+}
+
+// verdict says of a step whether it failed, and whether the clients were why.
+func (c RampConfig) verdict(r *run, s RampStep) RampStep {
+	s.SendLateP99 = latencyOf(r.lateness).P99
+	s.Failed = c.tooMuch(s)
+	s.ClientBound = r.clientBound(s) // which depends on whether it failed
+	return s
 }
 
 // step is what a run of one route found.

@@ -158,11 +158,12 @@ func TestLateClientsAreTheLimitOfAStepThatFailed(t *testing.T) {
 		if err := r.lateness.RecordValue(row.late); err != nil {
 			t.Fatal(err)
 		}
-		if why := r.clientBound(RampStep{ClientCPUCores: row.cores}); (why != "") != row.good {
-			t.Errorf("%s: a good step: %q", name, why)
+		c := RampConfig{}.withDefaults()
+		if s := c.verdict(r, RampStep{ClientCPUCores: row.cores}); s.Failed != "" || (s.ClientBound != "") != row.good {
+			t.Errorf("%s: a good step: %+v", name, s)
 		}
-		if why := r.clientBound(RampStep{ClientCPUCores: row.cores, Failed: "too slow"}); (why != "") != row.failed {
-			t.Errorf("%s: a step that failed: %q", name, why)
+		if s := c.verdict(r, RampStep{ClientCPUCores: row.cores, Loss: 0.5}); s.Failed == "" || (s.ClientBound != "") != row.failed {
+			t.Errorf("%s: a step that failed: %+v", name, s)
 		}
 	}
 }
