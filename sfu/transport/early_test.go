@@ -4,6 +4,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/pion/dtls/v3"
+	"github.com/pion/webrtc/v4"
+
 	"github.com/parleyrtc/parley/sfu/protect"
 )
 
@@ -75,5 +78,30 @@ func TestMediaBeforeTheKeysWaits(t *testing.T) {
 	}
 	if n := p.counts.early.Load(); n != sent-maxWaiting {
 		t.Errorf("%d were dropped", n)
+	}
+}
+
+// Of all that a DTLS transport says about itself, only that it is connected takes the keys into use, although they are there
+// before the client's certificate has been looked at.
+func TestKeysWaitForTheVerifiedCertificate(t *testing.T) {
+	peer := &Peer{plane: &Plane{}}
+	peer.shadow = &shadow{peer: peer}
+	if _, err := peer.keys.Write(keyLog(1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	peer.keys.hello(serverHello(3, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, dtls.SRTP_AEAD_AES_128_GCM))
+	if !peer.keys.complete() {
+		t.Fatal("there are no keys")
+	}
+	for _, state := range []webrtc.DTLSTransportState{webrtc.DTLSTransportStateNew, webrtc.DTLSTransportStateConnecting,
+		webrtc.DTLSTransportStateFailed, webrtc.DTLSTransportStateClosed, webrtc.DTLSTransportStateUnknown} {
+		peer.secured(state)
+		if peer.shadow.sealer.Load() != nil || peer.shadow.opener != nil || !peer.keys.complete() {
+			t.Fatalf("the keys are in use when the transport is %s", state)
+		}
+	}
+	peer.secured(webrtc.DTLSTransportStateConnected)
+	if peer.shadow.sealer.Load() == nil || peer.shadow.opener == nil || peer.keys.complete() {
+		t.Error("the keys are not in use")
 	}
 }

@@ -59,10 +59,10 @@ func (p *Plane) udp() netip.AddrPort { return p.local[0] }
 type ear struct {
 	t      testing.TB
 	inside atomic.Int32
-	hold   chan struct{} // not nil: Packets waits for it
-	held   atomic.Int32  // how often it has
+	held   atomic.Int32 // how often Packets has waited
 
 	mu      sync.Mutex
+	gate    chan struct{} // guarded by mu; Packets waits for it, unless it is nil
 	packets [][]byte      // guarded by mu
 	reports []rtcp.Packet // guarded by mu
 }
@@ -73,9 +73,12 @@ func (e *ear) Packets(_ time.Time, batch []Datagram, _ *Batch) {
 		e.t.Error("two goroutines hand packets up at once")
 	}
 	defer e.inside.Add(-1)
-	if e.hold != nil {
+	e.mu.Lock()
+	gate := e.gate
+	e.mu.Unlock()
+	if gate != nil {
 		e.held.Add(1)
-		<-e.hold
+		<-gate
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -100,6 +103,20 @@ func (e *ear) Message([]byte) {}
 
 // State implements Sink.
 func (e *ear) State() {}
+
+// hold makes whoever hands packets up wait until the returned function is called.
+func (e *ear) hold() (release func()) {
+	gate := make(chan struct{})
+	e.mu.Lock()
+	e.gate = gate
+	e.mu.Unlock()
+	return func() {
+		e.mu.Lock()
+		e.gate = nil
+		e.mu.Unlock()
+		close(gate)
+	}
+}
 
 // heard is how many RTP packets came up.
 func (e *ear) heard() int {

@@ -29,47 +29,99 @@ func (g *guest) another(t *testing.T) *net.UDPConn {
 	return conn
 }
 
-// A client's packets come from two addresses to two workers. They are handed up by one at a time, those of each address in order;
-// what one worker cannot hand up waits for the other, and only what is too much of it is lost.
-func TestTwoWorkersHandUpOneAtATime(t *testing.T) {
-	twoProcessors(t)
-	p := fastPlane(t, nil)
-	sink := &ear{t: t, hold: make(chan struct{})}
-	g := admit(t, p, guestOptions{sink: sink})
-	s := g.peer.shadow
-	var sockets []*net.UDPConn
+// crossing is a client with a worker that is busy with its packets, and further addresses of which some have another worker.
+type crossing struct {
+	*guest
+	sockets []*net.UDPConn
+}
+
+func newCrossing(t *testing.T, p *Plane) *crossing {
+	c := &crossing{guest: admit(t, p, guestOptions{})}
 	for range 16 { // the kernel deals them out
-		sockets = append(sockets, g.another(t))
+		c.sockets = append(c.sockets, c.another(t))
 	}
-	g.send(t, g.seal(t, 1, 0, nil))
-	eventually(t, "a worker is busy", func() bool { return sink.held.Load() == 1 })
-	const most = 20
-	for n := range int64(most) {
-		for i, conn := range sockets {
-			sendFrom(t, conn, g.seal(t, uint32(100+i), n, nil), p.udp())
-		}
+	return c
+}
+
+// busy occupies a worker until the returned function is called.
+func (c *crossing) busy(t *testing.T, index int64) (release func()) {
+	release = c.hold()
+	before := c.held.Load()
+	c.send(t, c.seal(t, 1, index, nil))
+	eventually(t, "a worker is busy", func() bool { return c.held.Load() == before+1 })
+	return release
+}
+
+func (c *crossing) waiting() (sources []int) {
+	s := c.peer.shadow
+	s.queueing.Lock()
+	defer s.queueing.Unlock()
+	for _, a := range s.waiting {
+		sources = append(sources, int(a.data[11]))
 	}
-	waiting := func() int {
-		s.queueing.Lock()
-		defer s.queueing.Unlock()
-		return len(s.waiting)
-	}
-	eventually(t, "another worker's packets wait", func() bool { return waiting() == maxWaiting })
-	eventually(t, "and what is too much is dropped", func() bool { return (p.counts.early.Load()+maxWaiting)%most == 0 })
-	close(sink.hold)
-	eventually(t, "all others go up", func() bool { return sink.heard() == 1+16*most-int(p.counts.early.Load()) })
-	if p.counts.early.Load() == 0 {
-		t.Error("nothing was too much")
-	}
-	last := map[uint32]int{}
-	sink.mu.Lock()
-	defer sink.mu.Unlock()
-	for _, b := range sink.packets {
-		ssrc, sequence := uint32(b[11]), int(b[3])
+	return sources
+}
+
+// inOrder demands that the packets of each source came up in order.
+func (c *crossing) inOrder(t *testing.T) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	last := map[byte]int{}
+	for _, b := range c.packets {
+		ssrc, sequence := b[11], int(b[2])<<8|int(b[3])
 		if n, ok := last[ssrc]; ok && sequence <= n {
 			t.Errorf("of source %d, %d comes after %d", ssrc, sequence, n)
 		}
 		last[ssrc] = sequence
+	}
+}
+
+// A client's packets come from two addresses to two workers. They are handed up by one at a time, those of each address in order;
+// what one worker cannot hand up waits, and goes up although nothing comes after it.
+func TestTwoWorkersHandUpOneAtATime(t *testing.T) {
+	twoProcessors(t)
+	c := newCrossing(t, fastPlane(t, nil))
+	release := c.busy(t, 0)
+	for i, conn := range c.sockets {
+		sendFrom(t, conn, c.guest.seal(t, uint32(100+i), 0, nil), c.plane.udp())
+	}
+	eventually(t, "another worker's packets wait", func() bool { return len(c.waiting()) > 0 })
+	across := c.waiting()[0] - 100
+	release()
+	eventually(t, "all go up", func() bool { return c.heard() == 1+len(c.sockets) })
+	release = c.busy(t, 1)
+	for n := range int64(10) {
+		sendFrom(t, c.sockets[across], c.guest.seal(t, uint32(100+across), 1+n, nil), c.plane.udp())
+	}
+	eventually(t, "they wait", func() bool { return len(c.waiting()) == 10 })
+	release()
+	eventually(t, "all go up", func() bool { return c.heard() == 2+len(c.sockets)+10 })
+	c.inOrder(t)
+	if n := c.plane.refusals(); n != (refusals{}) {
+		t.Errorf("%+v", n)
+	}
+}
+
+// More than may wait is dropped and counted.
+func TestWhatWaitsForAWorkerIsBounded(t *testing.T) {
+	twoProcessors(t)
+	c := newCrossing(t, fastPlane(t, nil))
+	release := c.busy(t, 0)
+	const each = 20
+	for n := range int64(each) {
+		for i, conn := range c.sockets {
+			sendFrom(t, conn, c.guest.seal(t, uint32(100+i), n, nil), c.plane.udp())
+		}
+	}
+	eventually(t, "no more waits", func() bool { return len(c.waiting()) == maxWaiting })
+	// The others are in the socket of the busy worker.
+	eventually(t, "the rest is dropped", func() bool { return (c.plane.counts.early.Load()+maxWaiting)%each == 0 })
+	release()
+	eventually(t, "all others go up", func() bool { return c.heard() == 1+each*len(c.sockets)-int(c.plane.counts.early.Load()) })
+	c.inOrder(t)
+	if c.plane.counts.early.Load() == 0 {
+		t.Error("nothing was too much")
 	}
 }
 
