@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,6 +91,11 @@ func Listen(config Config) (*Plane, error) {
 	p.mux = newMux(p.local, places, p.write)
 	p.read()
 	return p, nil
+}
+
+// panicked logs what a goroutine of ours has recovered from.
+func (p *Plane) panicked(v any) {
+	p.config.Logger.Error("panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
 }
 
 // write sends one datagram of pion's from one of our addresses.

@@ -120,6 +120,7 @@ func (s *shadow) waited() []arrival {
 
 // handUp opens datagrams and gives them to the sink. The lock receiving is held.
 func (s *shadow) handUp(now time.Time, arrivals []arrival, out *Batch) {
+	defer s.recovered()
 	s.opened, s.rtcp = s.opened[:0], s.rtcp[:0]
 	for i := range arrivals {
 		s.open(now, &arrivals[i])
@@ -134,6 +135,15 @@ func (s *shadow) handUp(now time.Time, arrivals []arrival, out *Batch) {
 	if len(s.rtcp) > 0 {
 		s.peer.sink.RTCP(now, s.rtcp, out)
 		clear(s.rtcp)
+	}
+}
+
+// recovered is deferred where media of one client is handled: our mistake ends that client's connection, and no worker.
+func (s *shadow) recovered() {
+	if v := recover(); v != nil {
+		s.peer.plane.panicked(v)
+		s.peer.broken.Store(true)
+		s.peer.sink.State()
 	}
 }
 

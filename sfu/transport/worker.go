@@ -49,9 +49,20 @@ func (w *worker) serve() {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err == nil: // else it is the kernel's word on something we sent
-			w.handle(time.Now(), messages)
+			w.guarded(messages)
 		}
 	}
+}
+
+// guarded handles one batch. Our mistake costs what is left of it, and not the worker.
+func (w *worker) guarded(messages []datagram.Message) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.plane.panicked(v)
+			w.used = 0
+		}
+	}()
+	w.handle(time.Now(), messages)
 }
 
 // handle takes one batch: STUN and DTLS at once, because connections live by them; then media, client by client, so that a
