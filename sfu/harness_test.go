@@ -142,6 +142,7 @@ type clientOptions struct {
 	engine    func(*webrtc.SettingEngine)
 	media     *webrtc.MediaEngine
 	silent    bool                // publishes nothing
+	lazy      bool                // has no data channel before openChannel
 	munge     func(string) string // of the offer
 	answer    func(string) string // the answer as the client is to see it
 	transient bool                // the test closes it, and wants it forgotten
@@ -197,11 +198,27 @@ func build(b *bench, room, id string, o clientOptions) *client {
 		o.pairs = 1
 	}
 	c.slots(o.pairs)
-	c.channel, err = pc.CreateDataChannel("parley", nil)
-	must(b.t, err)
+	if !o.lazy {
+		c.createChannel()
+	}
+	return c
+}
+
+func (c *client) createChannel() {
+	c.t.Helper()
+	var err error
+	c.channel, err = c.pc.CreateDataChannel("parley", nil)
+	must(c.t, err)
 	c.channel.OnOpen(func() { close(c.opened) })
 	c.channel.OnMessage(func(m webrtc.DataChannelMessage) { c.messages <- string(m.Data) })
-	return c
+}
+
+// openChannel opens the data channel by one more offer.
+func (c *client) openChannel() {
+	c.t.Helper()
+	c.createChannel()
+	must(c.t, c.offer(false, nil))
+	<-c.opened
 }
 
 func (c *client) publish(o clientOptions) {
@@ -451,19 +468,14 @@ func longCycles(few int) int {
 	return few
 }
 
-// message is the next data message that is not a probe.
+// message is the next data message.
 func (c *client) message() string {
 	c.t.Helper()
-	for {
-		select {
-		case m := <-c.messages:
-			if m != probe {
-				return m
-			}
-		case <-time.After(patience):
-			c.t.Fatal("no message")
-		}
+	select {
+	case m := <-c.messages:
+		return m
+	case <-time.After(patience):
+		c.t.Fatal("no message")
+		return ""
 	}
 }
-
-const probe = "{}"

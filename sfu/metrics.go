@@ -17,7 +17,7 @@ type metrics struct {
 	nackIn, nackOut prometheus.Counter
 	pliIn, pliOut   prometheus.Counter
 	repeated        prometheus.Counter
-	data            [2]prometheus.Counter // forwarded, dropped
+	data            [dataResults]prometheus.Counter
 	offers          [2]prometheus.Counter // answered, refused
 	gone            *prometheus.CounterVec
 
@@ -54,6 +54,20 @@ var dropNames = [dropReasons]string{
 	dropCodec: "not_decodable", dropUnconnected: "not_connected", dropWrite: "write",
 }
 
+// dataResult is what became of a data message: of one that a client sent, forwarded or dropped; of one on its way to a
+// receiver, dropped, displaced or expired.
+type dataResult uint8
+
+const (
+	dataForwarded dataResult = iota
+	dataDropped              // against the rules, or the receiver is slow
+	dataDisplaced            // by newer ones that waited with it for the receiver's data channel
+	dataExpired              // the receiver opened no data channel in time
+	dataResults
+)
+
+var dataNames = [dataResults]string{"forwarded", "dropped", "displaced", "expired"}
+
 // tally counts what becomes of packets, so that the counters, which all goroutines share, are touched once for many.
 type tally struct {
 	in, out [2]int // by kind
@@ -82,8 +96,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	pli := vec("parley_pli_total", "Keyframe requests, from clients (in) and to publishers (out).", "dir")
 	m.pliIn, m.pliOut = pli.WithLabelValues("in"), pli.WithLabelValues("out")
 	m.repeated = vec("parley_retransmissions_total", "RTP packets sent again.").WithLabelValues()
-	data := vec("parley_data_messages_total", "Data messages of clients.", "result")
-	m.data = [2]prometheus.Counter{data.WithLabelValues("forwarded"), data.WithLabelValues("dropped")}
+	data := vec("parley_data_messages_total", "Data messages: of clients, by whether they went on; and those that a receiver did not get.", "result")
+	for result, name := range dataNames {
+		m.data[result] = data.WithLabelValues(name)
+	}
 	offers := vec("parley_offers_total", "SDP offers of clients.", "result")
 	m.offers = [2]prometheus.Counter{offers.WithLabelValues("answered"), offers.WithLabelValues("refused")}
 	m.gone = vec("parley_participants_gone_total", "Participants whose session the media side ended.", "reason")

@@ -47,6 +47,9 @@ type participant struct {
 	sending  sync.Mutex                       // held by whoever sends to this client, for a run of packets; see room.mu
 	outgoing outbox
 
+	handing sync.Mutex // held by whoever gives this client a data message
+	backlog backlog    // guarded by handing
+
 	rtt      atomic.Int64 // nanoseconds, smoothed; 0: not known yet
 	expires  atomic.Int64 // when a participant without a connection is given up, as the alarm counts; 0: never
 	alarm    alarm
@@ -83,6 +86,7 @@ func (p *participant) stop() {
 	p.stopping.Do(func() {
 		p.gone.Store(true)
 		p.alarm.stop()
+		p.discard()
 		if peer := p.peer.Load(); peer != nil {
 			peer.Close()
 		}
@@ -110,6 +114,7 @@ func (p *participant) State() {
 	switch state := peer.State(); state {
 	case transport.Connected:
 		p.up()
+		p.handOver(time.Now())
 	case transport.Disconnected:
 		p.down(p.room.sfu.config.ICEDisconnected, 0)
 	case transport.Failed, transport.Closed:
@@ -173,6 +178,7 @@ func (p *participant) lookAround(now time.Time, out *transport.Batch) time.Time 
 		p.fail(ReasonFailed)
 		return next
 	}
+	p.handOver(now)
 	if !p.live.Load() {
 		return next
 	}

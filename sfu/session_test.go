@@ -18,57 +18,6 @@ import (
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
-func TestDataMessagesReachTheOthers(t *testing.T) {
-	b := newBench(t, nil)
-	var clients []*client
-	for _, id := range []string{"alice", "bob", "carol"} {
-		c := newClient(b, "room", id, clientOptions{open: true, silent: true})
-		clients = append(clients, c)
-	}
-	for _, c := range clients {
-		<-c.opened
-	}
-	// The server's side of a channel opens a moment after the client's.
-	eventually(t, func() bool { return b.opened("room") == 3 })
-	alice, bob, carol := clients[0], clients[1], clients[2]
-	must(t, alice.channel.SendText(`{"topic":"chat","payload":{"text":"hello"}}`))
-	for _, c := range []*client{bob, carol} {
-		if got := c.message(); got != `{"from":"alice","topic":"chat","payload":{"text":"hello"}}` {
-			t.Errorf("%s received %s", c.id, got)
-		}
-	}
-	must(t, alice.channel.SendText(`{"to":["carol"],"topic":"chat","payload":1}`))
-	if got := carol.message(); !strings.Contains(got, `"payload":1`) {
-		t.Errorf("carol received %s", got)
-	}
-	must(t, alice.channel.SendText(`nonsense`))
-	must(t, alice.channel.SendText(`{"topic":"`+strings.Repeat("x", 17<<10)+`"}`))
-	for range 200 {
-		must(t, alice.channel.SendText(`{"topic":"flood"}`))
-	}
-	eventually(t, func() bool { return b.count("parley_data_messages_total", "dropped") > 100 })
-	floods := 0
-	for len(bob.messages) > 0 {
-		if strings.Contains(<-bob.messages, "flood") {
-			floods++
-		}
-	}
-	if floods > 80 {
-		t.Errorf("bob received %d messages of a flood", floods)
-	}
-}
-
-func (b *bench) opened(room string) int {
-	n := 0
-	r := b.room(room)
-	for _, peer := range r.audience(nil, nil) {
-		if peer.SendMessage(probe) == nil {
-			n++
-		}
-	}
-	return n
-}
-
 func TestMediaContinuesThroughAnICERestart(t *testing.T) {
 	b := newBench(t, nil)
 	alice := newClient(b, "room", "alice", clientOptions{open: true})

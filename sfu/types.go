@@ -105,11 +105,13 @@ const (
 	SlotsNeeded
 	// Codec: everybody in the room who publishes video should switch to VideoCodec.
 	Codec
+	// DataWaiting: Participant has no data channel, and a data message waits for it.
+	DataWaiting
 )
 
 // String returns the kind's name in the protocol.
 func (k Kind) String() string {
-	names := [...]string{"unknown", "connected", "disconnected", "gone", "publications", "slot", "slotStarted", "slotsNeeded", "codec"}
+	names := [...]string{"unknown", "connected", "disconnected", "gone", "publications", "slot", "slotStarted", "slotsNeeded", "codec", "dataWaiting"}
 	if k < 0 || int(k) >= len(names) {
 		k = 0
 	}

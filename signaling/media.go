@@ -98,11 +98,13 @@ const (
 	// MediaCodec: publishers of video in the room should switch to VideoCodec. Participant is empty when everybody is
 	// meant.
 	MediaCodec
+	// MediaDataWaiting: Participant has no data channel, and a data message waits for it.
+	MediaDataWaiting
 )
 
 // String returns the kind's name, for logs.
 func (k MediaEventKind) String() string {
-	names := [...]string{"unknown", "connected", "disconnected", "gone", "publications", "slot", "slotStarted", "slotsNeeded", "codec"}
+	names := [...]string{"unknown", "connected", "disconnected", "gone", "publications", "slot", "slotStarted", "slotsNeeded", "codec", "dataWaiting"}
 	if k < 0 || int(k) >= len(names) {
 		k = 0
 	}

@@ -49,6 +49,8 @@ func (l *loop) mediaEvent(now time.Time, e MediaEvent) {
 		}, p.at())
 	case MediaSlotsNeeded:
 		l.tell(now, wire.EventSessionSlotsNeeded, wire.SlotsNeededEvent{SessionID: l.id, Pairs: e.Pairs}, p.at())
+	case MediaDataWaiting:
+		l.tell(now, wire.EventSessionDataWaiting, wire.DataWaitingEvent{SessionID: l.id}, p.at())
 	}
 }
 

@@ -90,6 +90,10 @@ func TestASessionFromJoiningToLeaving(t *testing.T) {
 	if e := bob.expect("session.slotsNeeded"); e.text("pairs") != "2" {
 		t.Errorf("slotsNeeded: %s", e.Data)
 	}
+	n.media.raise(MediaEvent{Kind: MediaDataWaiting, Room: id, Participant: joined.ParticipantID})
+	if e := bob.expect("session.dataWaiting"); e.text("sessionId") != id {
+		t.Errorf("dataWaiting: %s", e.Data)
+	}
 	n.media.raise(MediaEvent{Kind: MediaCodec, Room: id, VideoCodec: "H264"})
 	alice.expect("session.codec")
 	bob.expect("session.codec")

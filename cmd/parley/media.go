@@ -82,6 +82,7 @@ var eventKinds = map[sfu.Kind]signaling.MediaEventKind{
 	sfu.Connected: signaling.MediaConnected, sfu.Disconnected: signaling.MediaDisconnected, sfu.Gone: signaling.MediaGone,
 	sfu.Publications: signaling.MediaPublications, sfu.Slot: signaling.MediaSlotChanged,
 	sfu.SlotStarted: signaling.MediaSlotStarted, sfu.SlotsNeeded: signaling.MediaSlotsNeeded, sfu.Codec: signaling.MediaCodec,
+	sfu.DataWaiting: signaling.MediaDataWaiting,
 }
 
 func mediaEvent(e sfu.Event) signaling.MediaEvent {

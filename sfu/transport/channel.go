@@ -16,10 +16,15 @@ const (
 	readBuffer   = 1 << 10  // bytes kept for reading; a longer message gets its own
 )
 
-// ErrBuffered says that a client does not drain its data channel.
-var ErrBuffered = errors.New("data channel is full")
+// Errors of SendMessage.
+var (
+	// ErrNoChannel says that a client has no data channel that is open.
+	ErrNoChannel = errors.New("data channel is not open")
+	// ErrBuffered says that a client does not drain its data channel.
+	ErrBuffered = errors.New("data channel is full")
+)
 
-// opened takes the first data channel of the right name and refuses others.
+// opened takes the first data channel of the right name and refuses others, as long as it is open.
 func (p *Peer) opened(c *webrtc.DataChannel) {
 	if p.channels.Add(1) > maxChannels {
 		p.flooded.Store(true)
@@ -41,7 +46,10 @@ func (p *Peer) attach(c *webrtc.DataChannel) {
 	p.reading.Lock()
 	defer p.reading.Unlock()
 	if !p.closed.Load() {
-		p.readers.Go(func() { p.read(c, raw) })
+		p.readers.Go(func() {
+			p.sink.State()
+			p.read(c, raw)
+		})
 	}
 }
 
@@ -56,6 +64,7 @@ func (p *Peer) read(c *webrtc.DataChannel, from io.Reader) {
 			continue
 		case err != nil:
 			_ = c.Close()
+			p.channel.CompareAndSwap(c, nil) // the client may open another
 			return
 		case p.closed.Load():
 			return
@@ -65,11 +74,18 @@ func (p *Peer) read(c *webrtc.DataChannel, from io.Reader) {
 	}
 }
 
-// SendMessage sends text on the data channel, or drops it: ErrBuffered when the client is slow.
+// Open says whether the client has a data channel that is open.
+func (p *Peer) Open() bool {
+	c := p.channel.Load()
+	return c != nil && c.ReadyState() == webrtc.DataChannelStateOpen
+}
+
+// SendMessage queues text for the data channel, or drops it: ErrNoChannel when there is none, ErrBuffered when the client is
+// slow.
 func (p *Peer) SendMessage(text string) error {
 	c := p.channel.Load()
 	if c == nil || c.ReadyState() != webrtc.DataChannelStateOpen {
-		return errors.New("data channel is not open")
+		return ErrNoChannel
 	}
 	if c.BufferedAmount()+uint64(len(text)) > maxBuffered {
 		return ErrBuffered

@@ -34,7 +34,7 @@ type Sink interface {
 	RTCP(now time.Time, packets []rtcp.Packet, out *Batch)
 	// Message takes one message of the data channel.
 	Message(data []byte)
-	// State says that Peer.State may have changed.
+	// State says that Peer.State may have changed, or that the data channel is open now.
 	State()
 }
 

@@ -22,6 +22,7 @@ const (
 	EventSessionSlotStarted = "session.slotStarted" // SlotStartedEvent
 	EventSessionSlotsNeeded = "session.slotsNeeded" // SlotsNeededEvent
 	EventSessionCodec       = "session.codec"       // CodecEvent
+	EventSessionDataWaiting = "session.dataWaiting" // DataWaitingEvent
 	EventSessionClosed      = "session.closed"      // ClosedEvent
 
 	EventTokenExpiring  = "token.expiring"  // TokenExpiringEvent
@@ -82,6 +83,11 @@ type SlotsNeededEvent struct {
 type CodecEvent struct {
 	SessionID  string `json:"sessionId"`
 	VideoCodec string `json:"videoCodec"`
+}
+
+// DataWaitingEvent says that a data message waits for this device to open its data channel.
+type DataWaitingEvent struct {
+	SessionID string `json:"sessionId"`
 }
 
 // ClosedEvent says that this device is out of a session.
