@@ -229,12 +229,18 @@ func (s *script) play(h *heard) {
 	h.pictures(name)
 }
 
+// onlyFast is for tests of the path that media has to itself.
+func onlyFast(t testing.TB) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the fast path needs Linux")
+	}
+}
+
 // The same input over our own path and over pion's leads to the same, packet by packet: sound and pictures with losses, repairs,
 // other orders, repetitions and padding, through restarts of the source and a change of the speaker.
 func TestBothPathsSayTheSame(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("there is only one path here")
-	}
+	onlyFast(t)
 	for seed := range uint64(2) {
 		fast, pion := perform(t, transport.FastPath, seed), perform(t, transport.PionPath, seed)
 		if len(fast) < 1000 {

@@ -110,6 +110,7 @@ type lap struct {
 
 func newLap(t testing.TB, repairs bool) *lap {
 	t.Helper()
+	onlyFast(t)
 	b := newBench(t, func(c *Config) { c.MediaPath = transport.FastPath })
 	l := &lap{bench: b, ledger: newLedger(t), out: b.plane.Batch(), rng: rand.New(rand.NewPCG(16, 16)), ssrc: 1000}
 	t.Cleanup(func() { b.plane.Recycle(l.out) })

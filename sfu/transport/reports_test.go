@@ -56,6 +56,7 @@ func TestAReportCostsWhatItIsLong(t *testing.T) {
 		"honest":           arrivalReport(1000, []uint16{received | 1000}, 1000),
 		"all lost":         arrivalReport(65000, []uint16{8191, 8191, 8191, 8191, 8191, 8191, 8191, 8191}, 0),
 		"vectors":          arrivalReport(14*500, full[9:10], 0),
+		"behind the count": arrivalReport(65535, append([]uint16{8191, 8191, 8191, 8191, 8191, 8191, 8191, 8190, 0x8000}, full[:9]...), 0),
 		"a thousand NACKs": long,
 	} {
 		if n := allocated(func() { _, err = appendReports(nil, b) }); n > uint64(64*len(b)+4096) {
