@@ -182,32 +182,30 @@ func turnServers(t *testing.T, c *client.Client, sessionID, url string) []webrtc
 }
 
 func TestDataMessagesReachTheOthers(t *testing.T) {
-	s := startServer(t)
-	alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
-	call := ring(t, alice, bob)
-	accept(t, bob, call.SessionID)
-	got := make(chan client.DataMessage, 1)
-	hears := bob.join(t, call.SessionID, client.SessionConfig{OnData: func(m client.DataMessage) { got <- m }})
-	says := alice.join(t, call.SessionID, client.SessionConfig{})
-	<-hears.Connected()
-	bob.hears(t, "alice", 1)
-	// The receiver's channel may open after the sender's: say it again until it is heard.
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
-	for {
-		if err := says.Send(background(t), client.DataMessage{Topic: "chat", Payload: json.RawMessage(`"hello"`)}); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case m := <-got:
-			if m.From != says.ParticipantID || m.Topic != "chat" || string(m.Payload) != `"hello"` {
-				t.Fatalf("bob got %+v", m)
+	for _, row := range []struct {
+		name       string
+		says, hear bool // has its data channel from the first offer
+	}{{"both open their channels when they need them", false, false}, {"one of them is an older client", true, false}, {"the other is", false, true}} {
+		t.Run(row.name, func(t *testing.T) {
+			s := startServer(t)
+			alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
+			call := ring(t, alice, bob)
+			accept(t, bob, call.SessionID)
+			got := make(chan client.DataMessage, 1)
+			bob.join(t, call.SessionID, client.SessionConfig{DataAtOnce: row.hear, OnData: func(m client.DataMessage) { got <- m }})
+			says := alice.join(t, call.SessionID, client.SessionConfig{DataAtOnce: row.says})
+			bob.hears(t, "alice", 1)
+			if err := says.Send(background(t), client.DataMessage{Topic: "chat", Payload: json.RawMessage(`"hello"`)}); err != nil {
+				t.Fatal(err)
 			}
-			return
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("no data message in 20 s")
-		}
+			select {
+			case m := <-got:
+				if m.From != says.ParticipantID || m.Topic != "chat" || string(m.Payload) != `"hello"` {
+					t.Fatalf("bob got %+v", m)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatal("no data message in 20 s")
+			}
+		})
 	}
 }

@@ -74,9 +74,10 @@ type Client struct {
 
 	writing sync.Mutex // one writer at a time on conn (gorilla's rule)
 
-	mu      sync.Mutex // guards the fields below
-	waiting map[int64]chan rpcMessage
-	err     error
+	mu       sync.Mutex // guards the fields below
+	waiting  map[int64]chan rpcMessage
+	sessions map[string]*Session // by id
+	err      error
 }
 
 // Dial connects and says hello. The caller must Close the client.
@@ -93,11 +94,12 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("connect to %s: %w", cfg.URL, err)
 	}
 	c := &Client{
-		conn:    conn,
-		events:  make(chan Event, eventQueue),
-		done:    make(chan struct{}),
-		pinged:  make(chan struct{}),
-		waiting: make(map[int64]chan rpcMessage),
+		conn:     conn,
+		events:   make(chan Event, eventQueue),
+		done:     make(chan struct{}),
+		pinged:   make(chan struct{}),
+		waiting:  make(map[int64]chan rpcMessage),
+		sessions: make(map[string]*Session),
 	}
 	c.lastSeq.Store(cfg.Resume.LastSeq)
 	go c.read()
@@ -210,6 +212,9 @@ func (c *Client) read() {
 				return
 			}
 			c.lastSeq.Store(ev.Seq)
+			if ev.Type == "session.dataWaiting" {
+				c.dataWaiting(ev)
+			}
 			select {
 			case c.events <- ev:
 			default:
@@ -227,6 +232,36 @@ func (c *Client) read() {
 		if answer != nil {
 			answer <- msg
 		}
+	}
+}
+
+// add has a session hear of data that waits for it.
+func (c *Client) add(s *Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions[s.ID] = s
+}
+
+func (c *Client) remove(s *Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sessions[s.ID] == s {
+		delete(c.sessions, s.ID)
+	}
+}
+
+func (c *Client) dataWaiting(ev Event) {
+	var body struct {
+		SessionID string `json:"sessionId"`
+	}
+	if json.Unmarshal(ev.Data, &body) != nil {
+		return // not an event of the protocol
+	}
+	c.mu.Lock()
+	s := c.sessions[body.SessionID]
+	c.mu.Unlock()
+	if s != nil {
+		s.dataWaiting()
 	}
 }
 

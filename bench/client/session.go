@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -25,8 +24,11 @@ type SessionConfig struct {
 	Answer func(sdp string) string
 	// OnTrack is called once per receive slot that starts to carry packets, on a goroutine of its own.
 	OnTrack func(pair int, track *webrtc.TrackRemote)
-	// OnData is called for every data message to this participant.
+	// OnData is called for every data message to this participant; without it, none are fetched.
 	OnData func(DataMessage)
+	// DataAtOnce has the data channel in the first offer. Otherwise it is opened as the SDK does, when it is needed: at the
+	// first Send, or when the server says that a message waits and there is an OnData.
+	DataAtOnce bool
 }
 
 // LocalTrack is one published track.
@@ -34,14 +36,6 @@ type LocalTrack struct {
 	Track  webrtc.TrackLocal
 	Source string
 	Muted  bool
-}
-
-// DataMessage is one message on the session's data channel.
-type DataMessage struct {
-	From    string          `json:"from,omitempty"`
-	To      []string        `json:"to,omitempty"`
-	Topic   string          `json:"topic"`
-	Payload json.RawMessage `json:"payload"`
 }
 
 // Session is one device's media in one call. Its methods may be called concurrently.
@@ -54,10 +48,9 @@ type Session struct {
 
 	client    *Client
 	cfg       SessionConfig
-	data      *webrtc.DataChannel
+	data      dataLine
 	senders   []*webrtc.RTPTransceiver // by index of cfg.Tracks
 	connected chan struct{}            // closed at the first connected state
-	dataOpen  chan struct{}
 
 	offering sync.Mutex // one offer at a time, as the server demands
 
@@ -91,11 +84,13 @@ func (c *Client) Join(ctx context.Context, sessionID string, cfg SessionConfig) 
 	}
 	s := &Session{
 		ID: sessionID, ParticipantID: joined.ParticipantID, Participants: joined.Participants,
-		client: c, cfg: cfg, connected: make(chan struct{}), dataOpen: make(chan struct{}),
+		client: c, cfg: cfg, connected: make(chan struct{}),
 	}
+	s.data.init()
 	if err := s.open(joined); err != nil {
 		return nil, fmt.Errorf("open a PeerConnection for %s: %w", sessionID, err)
 	}
+	c.add(s)
 	if err := s.Offer(ctx, false); err != nil {
 		s.Close()
 		return nil, err
@@ -143,7 +138,8 @@ func (s *Session) open(joined joinResult) error {
 	return nil
 }
 
-// addMedia lays out the m-lines in the protocol's order: published tracks, receive pairs, data channel.
+// addMedia lays out the m-lines in the protocol's order: published tracks, receive pairs, and the data channel if it is wanted
+// at once, or there is nothing else to connect for.
 func (s *Session) addMedia(pairs int) error {
 	for _, t := range s.cfg.Tracks {
 		tr, err := s.PC.AddTransceiverFromTrack(t.Track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
@@ -156,19 +152,11 @@ func (s *Session) addMedia(pairs int) error {
 	if err := s.addPairs(pairs); err != nil {
 		return err
 	}
-	data, err := s.PC.CreateDataChannel("parley", nil)
-	if err != nil {
-		return err
+	if !s.cfg.DataAtOnce && len(s.PC.GetTransceivers()) > 0 {
+		return nil
 	}
-	s.data = data
-	data.OnOpen(func() { close(s.dataOpen) })
-	data.OnMessage(func(m webrtc.DataChannelMessage) {
-		var msg DataMessage
-		if s.cfg.OnData != nil && json.Unmarshal(m.Data, &msg) == nil {
-			s.cfg.OnData(msg)
-		}
-	})
-	return nil
+	s.data.offered = true
+	return s.createData()
 }
 
 func (s *Session) addPairs(n int) error {
@@ -288,20 +276,6 @@ func (s *Session) slotList() []map[string]any {
 // Connected is closed when ICE and DTLS have come up for the first time.
 func (s *Session) Connected() <-chan struct{} { return s.connected }
 
-// Send sends a data message once the channel is open.
-func (s *Session) Send(ctx context.Context, msg DataMessage) error {
-	select {
-	case <-s.dataOpen:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	raw, err := json.Marshal(msg)
-	if err != nil {
-		return err
-	}
-	return s.data.SendText(string(raw))
-}
-
 // Leave tells the server and closes the PeerConnection.
 func (s *Session) Leave(ctx context.Context) error {
 	err := s.client.Request(ctx, "session.leave", map[string]any{"sessionId": s.ID, "mutationId": NewMutationID()}, nil)
@@ -310,4 +284,8 @@ func (s *Session) Leave(ctx context.Context) error {
 }
 
 // Close closes the PeerConnection without a word to the server, as a killed process does.
-func (s *Session) Close() { _ = s.PC.GracefulClose() }
+func (s *Session) Close() {
+	s.client.remove(s)
+	s.data.close()
+	_ = s.PC.GracefulClose()
+}
