@@ -1,3 +1,4 @@
+import { DataLine } from "./data.js";
 import { isFinal } from "./endings.js";
 import { ParleyError, codeOf } from "./errors.js";
 import { Growth } from "./growth.js";
@@ -20,7 +21,6 @@ export interface JoinResult {
   videoCodec: string;
 }
 
-const MAX_MESSAGE_BYTES = 16 * 1024;
 interface LinkConfig {
   sessionId: string;
   options: JoinOptions;
@@ -46,6 +46,7 @@ export class Link {
   #peer: Peer | null = null;
   #growth: Growth | null = null;
   #recovery: Recovery | null = null;
+  #data: DataLine<Peer>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #publicationIds = new Map<Source, string>();
   #rejoining = false;
@@ -54,6 +55,7 @@ export class Link {
 
   constructor(config: LinkConfig) {
     this.#config = config;
+    this.#data = new DataLine({ offer: (peer: Peer) => this.#offer(peer), message: config.message });
   }
 
   get peer(): Peer | null {
@@ -121,12 +123,14 @@ export class Link {
     this.#offer(peer).catch(() => {});
   }
 
-  /** Sends on the data channel. */
+  /** Sends on the data channel, which is opened for the first message; false for what is over 16 KiB, or too late. */
   send(text: string): boolean {
-    const channel = this.#peer?.channel;
-    if (channel?.readyState !== "open" || new TextEncoder().encode(text).length > MAX_MESSAGE_BYTES) return false;
-    channel.send(text);
-    return true;
+    return !this.#closed && this.#data.send(text);
+  }
+
+  /** Opens the data channel: the server has something for it. */
+  openData(): void {
+    if (!this.#closed) this.#data.open();
   }
 
   /** Restarts ICE now. */
@@ -141,6 +145,7 @@ export class Link {
 
   /** Signaling is back with nothing lost: what waits for it may go on. */
   signalingRestored(): void {
+    this.#data.signalingRestored();
     if (this.#recovery?.phase === "suspect" || this.#recovery?.phase === "restarting") this.restart();
   }
 
@@ -148,6 +153,7 @@ export class Link {
     this.#closed = true;
     clearTimeout(this.#timer);
     globalThis.removeEventListener?.("online", this.#networkChanged);
+    this.#data.close();
     this.#peer?.close();
     this.#peer = null;
   }
@@ -177,7 +183,7 @@ export class Link {
     if (this.#recovery) this.#recovery.rejoined(Date.now());
     else this.#recovery = new Recovery(Date.now());
     this.#arm();
-    peer.channel.onmessage = (event) => this.#config.message(String(event.data));
+    this.#data.moveTo(peer);
     peer.connection.onconnectionstatechange = () => this.#stateChanged(peer);
     this.#config.renewed();
     await peer.negotiate();
@@ -265,6 +271,7 @@ export class Link {
   async #rejoin(): Promise<void> {
     if (this.#rejoining) return;
     this.#rejoining = true;
+    this.#data.close(); // what is sent from now on waits for the next PeerConnection
     try {
       for (let attempt = 0; !this.#closed; attempt++) {
         try {

@@ -34,15 +34,15 @@ const kindOf = (source: Source): "audio" | "video" => (source === "camera" || so
 
 /**
  * One PeerConnection of a session, in the shape of docs/protocol.md, section 5: what is published, the pairs of slots, the
- * data channel; and its offers, strictly one at a time.
+ * data channel if there is one; and its offers, strictly one at a time.
  */
 export class Peer {
   readonly connection: RTCPeerConnection;
-  readonly channel: RTCDataChannel;
   #config: PeerConfig;
   #publishing = new Map<Source, Publishing>();
   #pairs: { audio: RTCRtpTransceiver; video: RTCRtpTransceiver }[] = [];
   #ownStreams = new Map<string, MediaStream>();
+  #channel: RTCDataChannel | null = null;
   #videoCodec: string;
   #queue: Promise<void> = Promise.resolve();
   #closed = false;
@@ -55,10 +55,9 @@ export class Peer {
       iceServers: config.forceTcp ? withoutUdpServers(config.iceServers) : config.iceServers,
       iceTransportPolicy: config.iceTransportPolicy ?? "all",
     });
-    // Sending m-lines first, then the pairs, then the channel: the order of the protocol.
+    // Sending m-lines first, then the pairs: the order of the protocol.
     for (const { source, track, muted } of tracks) this.publish(source, track, muted);
     this.grow(config.pairs);
-    this.channel = this.connection.createDataChannel("parley", { ordered: true });
   }
 
   get closed(): boolean {
@@ -140,6 +139,13 @@ export class Peer {
     }
   }
 
+  /** The data channel, made when there is none that could be used. An offer has to follow. */
+  openChannel(): RTCDataChannel {
+    const old = this.#channel;
+    if (old && (old.readyState === "connecting" || old.readyState === "open")) return old;
+    return (this.#channel = this.connection.createDataChannel("parley", { ordered: true }));
+  }
+
   /** Puts another codec first. An offer has to follow. */
   setVideoCodec(codec: string): void {
     this.#videoCodec = codec;
@@ -164,7 +170,6 @@ export class Peer {
 
   close(): void {
     this.#closed = true;
-    this.channel.onmessage = null;
     this.connection.onconnectionstatechange = null;
     this.connection.close();
   }

@@ -177,7 +177,11 @@ export class Session extends Emitter<SessionEvents> {
     return this.#playback.resume();
   }
 
-  /** Sends JSON to everybody in the session, or to `to`. False if it cannot go now or is over 16 KiB. */
+  /**
+   * Sends JSON to everybody in the session, or to `to`. What cannot go at once, because the data channel is not open yet or the
+   * session is being repaired, waits and keeps its order: up to 64 messages and 256 KiB, beyond which this throws
+   * `DATA_QUEUE_FULL`. False if the message is over 16 KiB or the session is over.
+   */
   sendData(message: { topic: string; payload: unknown; to?: string[] }): boolean {
     return this.#link.send(formatMessage(message));
   }
@@ -235,8 +239,8 @@ export class Session extends Emitter<SessionEvents> {
       return this.end(reason, call);
     }
     if (this.#early) {
-      // Slots follow an offer, so what comes for them now is about a PeerConnection that is given up.
-      if (!name.startsWith("slot")) this.#early.push([name, data]);
+      // Slots and data follow an offer, so what comes for them now is about a PeerConnection that is given up.
+      if (!name.startsWith("slot") && name !== "dataWaiting") this.#early.push([name, data]);
       return;
     }
     switch (name) {
@@ -255,6 +259,8 @@ export class Session extends Emitter<SessionEvents> {
         return this.#link.needPairs((data as { pairs: number }).pairs);
       case "codec":
         return this.#link.useCodec((data as { videoCodec: string }).videoCodec);
+      case "dataWaiting":
+        return this.#link.openData();
     }
   }
 

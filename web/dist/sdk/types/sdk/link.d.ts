@@ -47,8 +47,10 @@ export declare class Link {
     /** The server has more to send than there are pairs. */
     needPairs(pairs: number): void;
     useCodec(codec: string): void;
-    /** Sends on the data channel. */
+    /** Sends on the data channel, which is opened for the first message; false for what is over 16 KiB, or too late. */
     send(text: string): boolean;
+    /** Opens the data channel: the server has something for it. */
+    openData(): void;
     /** Restarts ICE now. */
     restart(): void;
     /** The server does not know this PeerConnection any more. */

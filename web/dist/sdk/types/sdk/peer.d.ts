@@ -28,12 +28,11 @@ interface PeerConfig {
 }
 /**
  * One PeerConnection of a session, in the shape of docs/protocol.md, section 5: what is published, the pairs of slots, the
- * data channel; and its offers, strictly one at a time.
+ * data channel if there is one; and its offers, strictly one at a time.
  */
 export declare class Peer {
     #private;
     readonly connection: RTCPeerConnection;
-    readonly channel: RTCDataChannel;
     constructor(config: PeerConfig, tracks: {
         source: Source;
         track: MediaStreamTrack | null;
@@ -58,6 +57,8 @@ export declare class Peer {
     sourceOf(mid: string): Source | undefined;
     /** Makes the pool at least this many pairs. An offer has to follow. */
     grow(pairs: number): void;
+    /** The data channel, made when there is none that could be used. An offer has to follow. */
+    openChannel(): RTCDataChannel;
     /** Puts another codec first. An offer has to follow. */
     setVideoCodec(codec: string): void;
     /** Replaces the TURN credentials, for a restart. */

@@ -46,7 +46,11 @@ export declare class Session extends Emitter<SessionEvents> {
     attach(element: HTMLMediaElement, stream: MediaStream): () => void;
     /** Starts playing what the browser refused to; call it from a click. */
     resumePlayback(): Promise<void>;
-    /** Sends JSON to everybody in the session, or to `to`. False if it cannot go now or is over 16 KiB. */
+    /**
+     * Sends JSON to everybody in the session, or to `to`. What cannot go at once, because the data channel is not open yet or the
+     * session is being repaired, waits and keeps its order: up to 64 messages and 256 KiB, beyond which this throws
+     * `DATA_QUEUE_FULL`. False if the message is over 16 KiB or the session is over.
+     */
     sendData(message: {
         topic: string;
         payload: unknown;
