@@ -3,8 +3,9 @@ package floor
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"encoding/binary"
 	"errors"
+
+	"github.com/parleyrtc/parley/sfu/packet"
 )
 
 // Overhead is how many bytes longer a sealed packet is.
@@ -63,33 +64,15 @@ func (c *Cipher) Seal(dst, header, payload []byte) []byte {
 }
 
 // Open opens a packet in place and returns its header and payload.
-func (c *Cipher) Open(packet []byte) (header, payload []byte, err error) {
-	n := HeaderLen(packet)
+func (c *Cipher) Open(sealed []byte) (header, payload []byte, err error) {
+	n := packet.HeaderSize(sealed)
 	if n == 0 {
 		return nil, nil, ErrPacket
 	}
-	header = packet[:n]
-	payload, err = c.aead.Open(packet[n:n], c.at(header), packet[n:], header)
+	header = sealed[:n]
+	payload, err = c.aead.Open(sealed[n:n], c.at(header), sealed[n:], header)
 	if err != nil {
 		return nil, nil, ErrPacket
 	}
 	return header, payload, nil
-}
-
-// HeaderLen is the length of an RTP header with its CSRCs and extension (RFC 3550 §5.1), 0 if it does not fit into b.
-func HeaderLen(b []byte) int {
-	if len(b) < 12 {
-		return 0
-	}
-	n := 12 + 4*int(b[0]&0x0f)
-	if b[0]&0x10 != 0 {
-		if len(b) < n+4 {
-			return 0
-		}
-		n += 4 + 4*int(binary.BigEndian.Uint16(b[n+2:]))
-	}
-	if len(b) < n {
-		return 0
-	}
-	return n
 }

@@ -40,7 +40,7 @@ type publisher struct {
 // room has its subscribers and what has come for them in this batch.
 type room struct {
 	subscribers []subscriber
-	packets     []packet
+	packets     []plain
 }
 
 type subscriber struct {
@@ -48,7 +48,7 @@ type subscriber struct {
 	cipher *Cipher
 }
 
-type packet struct{ header, payload []byte }
+type plain struct{ header, payload []byte }
 
 func open(cfg Config) (*forwarder, error) {
 	f := &forwarder{
@@ -113,7 +113,7 @@ func (f *forwarder) forward(batch []datagram.Message) {
 		if len(r.packets) == 0 {
 			f.touched = append(f.touched, p.room)
 		}
-		r.packets = append(r.packets, packet{header, payload})
+		r.packets = append(r.packets, plain{header, payload})
 	}
 	for _, i := range f.touched {
 		r := &f.rooms[i]
@@ -127,7 +127,7 @@ func (f *forwarder) forward(batch []datagram.Message) {
 }
 
 // send seals packets for one subscriber into trains: as many of one length as there are in a row, and a shorter one last.
-func (f *forwarder) send(s *subscriber, packets []packet) {
+func (f *forwarder) send(s *subscriber, packets []plain) {
 	for len(packets) > 0 {
 		segment := packets[0].sealed()
 		if f.outbox.Full() || len(f.arena)+min(len(packets), datagram.MaxSegments)*segment > cap(f.arena) {
@@ -151,7 +151,7 @@ func (f *forwarder) send(s *subscriber, packets []packet) {
 	}
 }
 
-func (p packet) sealed() int { return len(p.header) + len(p.payload) + Overhead }
+func (p plain) sealed() int { return len(p.header) + len(p.payload) + Overhead }
 
 func (f *forwarder) flush() {
 	f.outbox.Flush(f.socket)

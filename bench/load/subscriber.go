@@ -9,6 +9,7 @@ import (
 	"github.com/pion/interceptor/pkg/twcc"
 
 	"github.com/parleyrtc/parley/bench/floor"
+	"github.com/parleyrtc/parley/sfu/packet"
 )
 
 // Tally is what subscribers have received.
@@ -177,7 +178,7 @@ func (s *subscriber) open(route Route, b []byte) (payload []byte, prefix int, ok
 	if err != nil {
 		return nil, 0, false
 	}
-	payload = plain[floor.HeaderLen(plain):]
+	payload = plain[packet.HeaderSize(plain):]
 	if s.engine.parsed.Padding && len(payload) > 0 {
 		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
 	}

@@ -70,8 +70,8 @@ var packages = map[string]struct {
 	"bench/report":   {rim, nil},
 	"bench/progress": {rim, nil},
 	"bench":          {rim, []string{"bench/"}},
-	"bench/load":     {rim, []string{"bench/", "sfu/transport/datagram"}},
-	"bench/floor":    {rim, []string{"bench/", "sfu/transport/datagram"}},
+	"bench/load":     {rim, []string{"bench/", "sfu/transport/datagram", "sfu/packet"}},
+	"bench/floor":    {rim, []string{"bench/", "sfu/transport/datagram", "sfu/packet"}},
 	"bench/netlab":   {rim, []string{"bench/netlab/"}},
 	"bench/proc":     {rim, nil},
 

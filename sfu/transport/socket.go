@@ -39,6 +39,10 @@ func (p *Plane) open(addr netip.AddrPort) ([]udpSocket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("media UDP port: %w", err)
 	}
+	if p.longest > 1 && !shared[0].Segments() {
+		p.config.Logger.Info("packets are sent one by one", "why", "the kernel cannot cut trains (UDP_SEGMENT)")
+		p.longest = 1
+	}
 	sockets := make([]udpSocket, len(shared))
 	for i, s := range shared {
 		sockets[i] = s
