@@ -4,8 +4,9 @@ import { after, before, describe } from "node:test";
 import { closeBrowser } from "./harness/browser.mjs";
 import { colourCamera, colours, strongest } from "./harness/colours.mjs";
 import { atFirefox, closeFirefox } from "./harness/firefox.mjs";
+import { atSDK, connectSDK, signIn } from "./harness/blank.mjs";
 import { moving, receives, silent } from "./harness/media.mjs";
-import { atPage, connect } from "./harness/person.mjs";
+import { atPage, connect, fresh } from "./harness/person.mjs";
 import { startServer } from "./harness/server.mjs";
 import { story } from "./harness/story.mjs";
 import { until } from "./harness/until.mjs";
@@ -54,6 +55,27 @@ describe("Firefox and Chromium", () => {
     await chris.told(`${fox.uid} declined`);
     await close(fox, chris);
   });
+
+  for (const first of ["Firefox", "Chromium"]) {
+    story(`data messages, the first from ${first}: both open a channel for them`, async () => {
+      const [fox, chris] = await Promise.all([atFirefox(server.url, "fox"), atSDK(server.url, "chris")]);
+      const sdk = { page: fox.page, uid: fresh("fox") }; // beside the call page's own client
+      await fox.page.evaluate(signIn, sdk.uid);
+      await connectSDK(sdk, chris);
+      await Promise.all([receives(fox.page, both), receives(chris.page, both)]);
+      const sides = first === "Firefox" ? [sdk, chris] : [chris, sdk];
+      for (const { page } of sides) {
+        assert.equal(await page.evaluate(() => session.peerConnection.sctp), null, "no channel yet");
+        await page.evaluate(() => void session.on("data", ({ payload }) => (window.said = payload)));
+      }
+      for (const [one, other] of [sides, sides.toReversed()]) {
+        await one.page.evaluate((uid) => void session.sendData({ topic: "chat", payload: uid }), one.uid);
+        await until(() => other.page.evaluate((uid) => window.said === uid, one.uid), `${other.uid} hears ${one.uid}`);
+      }
+      await Promise.all([receives(fox.page, both), receives(chris.page, both)]);
+      await close(fox, chris);
+    });
+  }
 });
 
 /** Runs in the page: a headless Firefox has no screen to share, so the page draws one. */

@@ -15,20 +15,23 @@ export async function blankPage(url) {
   return { context, page, problems };
 }
 
+/** Runs in a page: signs in through the SDK, as atSDK promises. */
+export async function signIn(uid) {
+  const { Parley } = await import("/sdk/parley.js");
+  const { authKey } = await (await fetch("/v1/config")).json();
+  const login = await fetch("/v1/auth/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ uid, authKey }) });
+  const { token } = await login.json();
+  window.client = new Parley({ token });
+  window.heard = [];
+  for (const name of ["incoming", "accepted", "rejected", "cancelled", "unanswered", "ended"]) client.calls.on(name, ({ call }) => heard.push([name, call]));
+  await client.connect();
+}
+
 /** A signed-in client of the SDK: window.client; what happens to its calls is in window.heard. origin may be a proxy's. */
 export async function atSDK(url, name, origin = url) {
   const { context, page, problems } = await blankPage(origin);
   const uid = fresh(name);
-  await page.evaluate(async (uid) => {
-    const { Parley } = await import("/sdk/parley.js");
-    const { authKey } = await (await fetch("/v1/config")).json();
-    const login = await fetch("/v1/auth/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ uid, authKey }) });
-    const { token } = await login.json();
-    window.client = new Parley({ token });
-    window.heard = [];
-    for (const name of ["incoming", "accepted", "rejected", "cancelled", "unanswered", "ended"]) client.calls.on(name, ({ call }) => heard.push([name, call]));
-    await client.connect();
-  }, uid);
+  await page.evaluate(signIn, uid);
   return {
     page,
     uid,
