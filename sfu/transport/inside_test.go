@@ -222,3 +222,24 @@ func FuzzInside(f *testing.F) {
 		}
 	})
 }
+
+// A panic amid a batch costs the rest of the batch. What was in it is not taken for somebody else's afterwards.
+func TestAPanicLeavesNothingBehind(t *testing.T) {
+	e := &ear{t: t}
+	in, other := newInsider(t, e), newInsider(t, &ear{t: t})
+	in.plane.config.Logger = quiet
+	in.plane.mux.join(other.peer)
+	other.peer.plane, other.from = in.plane, netip.MustParseAddrPort("192.0.2.8:8")
+	in.plane.mux.learn(other.peer, 0, other.from)
+	plain := append([]byte{0x80, 96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7}, "payload"...)
+	buffer := in.seal(plain, 1)
+	intake := in.intake
+	in.intake = nil // so that STUN makes it panic
+	in.guarded([]datagram.Message{{Data: other.seal(plain, 1), From: other.from}, {Data: buffer, From: in.from}, {Data: []byte{0, 1}, From: in.from}})
+	in.intake = intake
+	copy(buffer, in.seal(plain, 2)) // as the next batch is received into the same
+	in.guarded([]datagram.Message{{Data: other.seal(plain, 2), From: other.from}, {Data: buffer, From: in.from}})
+	if n := e.heard(); n != 1 || in.plane.counts.forged.Load() > 0 || in.plane.counts.repeated.Load() > 0 {
+		t.Errorf("%d packets went up, want 1; %+v", n, in.plane.refusals())
+	}
+}

@@ -41,6 +41,11 @@ type run struct {
 	arrivals []arrival
 }
 
+func (r *run) empty() {
+	clear(r.arrivals)
+	r.client, r.arrivals = nil, r.arrivals[:0]
+}
+
 // serve handles batch after batch until the socket is closed.
 func (w *worker) serve() {
 	for {
@@ -59,6 +64,9 @@ func (w *worker) guarded(messages []datagram.Message) {
 	defer func() {
 		if v := recover(); v != nil {
 			w.plane.panicked(v)
+			for i := range w.runs { // what it left is in buffers that are others' by the next batch
+				w.runs[i].empty()
+			}
 			w.used = 0
 		}
 	}()
@@ -88,8 +96,7 @@ func (w *worker) handle(now time.Time, messages []datagram.Message) {
 	for i := range w.runs[:w.used] {
 		r := &w.runs[i]
 		r.client.take(now, r.arrivals, w.batch)
-		clear(r.arrivals)
-		r.client, r.arrivals = nil, r.arrivals[:0]
+		r.empty()
 	}
 	w.used = 0
 	w.batch.Flush()
