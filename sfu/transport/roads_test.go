@@ -152,3 +152,30 @@ func TestConsentIsKeptAndEnds(t *testing.T) {
 		t.Errorf("the peer is %v", fmt.Sprint(state))
 	}
 }
+
+// A client that restarts ICE and then never checks again is not sent to for ever over the last pair.
+func TestARestartThatFailsEndsSending(t *testing.T) {
+	t.Parallel()
+	p := fastPlane(t, func(c *Config) { c.Disconnected, c.Failed = 2*time.Second, time.Second })
+	g := admit(t, p, guestOptions{})
+	sequence := int64(100)
+	g.talk(t, &sequence, 5)
+	g.wire.filter(func(b []byte) bool { return !(len(b) > 0 && b[0] < 4) })
+	g.negotiate(t, true, nil)
+	g.talk(t, &sequence, 5)
+	n := sequence
+	eventually(t, "sending ends", func() bool {
+		n++
+		b := p.Batch()
+		defer p.Recycle(b)
+		return !b.Add(g.peer, outgoing(9, n, []byte("payload")))
+	})
+	g.wire.filter(nil)
+	g.negotiate(t, true, nil)
+	eventually(t, "another restart brings it back", func() bool { return g.peer.shadow.path.Load() != nil })
+	b := p.Batch()
+	defer p.Recycle(b)
+	if !b.Add(g.peer, outgoing(9, n+1, []byte("payload"))) {
+		t.Error("a packet is refused")
+	}
+}
