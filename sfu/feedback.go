@@ -11,7 +11,7 @@ import (
 const (
 	// A report of arrival times follows this long after the first packet it tells of: often enough for the bandwidth of a
 	// video to follow. Sound alone has no bandwidth to find.
-	videoFeedback = 50 * time.Millisecond
+	videoFeedback = 100 * time.Millisecond
 	audioFeedback = 200 * time.Millisecond
 	reportSpacing = time.Second
 )
