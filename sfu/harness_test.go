@@ -116,13 +116,14 @@ type client struct {
 	video *webrtc.TrackLocalStaticRTP
 	audio *webrtc.TrackLocalStaticRTP
 
-	offered Offer
-	deaf    bool // never takes an answer
-	answer  func(string) string
-	arrange func([]OfferedSlot) []OfferedSlot
-	stream  chan webrtc.TrackLocalWriter
-	opened  chan struct{}
-	channel *webrtc.DataChannel
+	offered  Offer
+	deaf     bool // never takes an answer
+	answer   func(string) string
+	arrange  func([]OfferedSlot) []OfferedSlot
+	stream   chan webrtc.TrackLocalWriter
+	opened   chan struct{}
+	channel  *webrtc.DataChannel
+	channels int // made so far
 
 	mu       sync.Mutex
 	received map[string]chan *rtp.Packet // by mid
@@ -206,8 +207,11 @@ func build(b *bench, room, id string, o clientOptions) *client {
 
 func (c *client) createChannel() {
 	c.t.Helper()
+	// Each has a number of its own: pion would reuse the last one's at once, while the other side may still be closing it.
+	id := uint16(2 * c.channels)
+	c.channels++
 	var err error
-	c.channel, err = c.pc.CreateDataChannel("parley", nil)
+	c.channel, err = c.pc.CreateDataChannel("parley", &webrtc.DataChannelInit{ID: &id})
 	must(c.t, err)
 	c.channel.OnOpen(func() { close(c.opened) })
 	c.channel.OnMessage(func(m webrtc.DataChannelMessage) { c.messages <- string(m.Data) })

@@ -63,8 +63,8 @@ func (p *Peer) read(c *webrtc.DataChannel, from io.Reader) {
 			b = make([]byte, min(8*len(b), maxMessage)) // the message is still there
 			continue
 		case err != nil:
+			p.channel.CompareAndSwap(c, nil) // the client may open another, as soon as Open says that this one is not
 			_ = c.Close()
-			p.channel.CompareAndSwap(c, nil) // the client may open another
 			return
 		case p.closed.Load():
 			return
