@@ -123,29 +123,6 @@ func TestWhoOpensNoChannelGetsTheNewestMessagesForAWhile(t *testing.T) {
 		t.Errorf("%v messages dropped", got)
 	}
 }
-
-func TestAChannelCanBeOpenedAgain(t *testing.T) {
-	b := newBench(t, nil)
-	alice := newClient(b, "room", "alice", clientOptions{open: true, silent: true})
-	bob := newClient(b, "room", "bob", clientOptions{open: true, silent: true})
-	<-alice.opened
-	<-bob.opened
-	want := alice.say("before")
-	if got := bob.message(); got != want {
-		t.Fatalf("bob received %s", got)
-	}
-	must(t, bob.channel.Close())
-	peer := b.participant("room", "bob").peer.Load()
-	eventually(t, func() bool { return !peer.Open() })
-	want = alice.say("between")
-	b.awaitKind(DataWaiting, "bob")
-	bob.opened = make(chan struct{})
-	bob.openChannel()
-	if got := bob.message(); got != want {
-		t.Errorf("bob received %s", got)
-	}
-}
-
 func TestWhatWaitsForSomebodyWhoLeavesIsForgotten(t *testing.T) {
 	b := newBench(t, nil)
 	alice := newClient(b, "room", "alice", clientOptions{open: true, silent: true})

@@ -30,11 +30,25 @@ func (p *Peer) opened(c *webrtc.DataChannel) {
 		p.flooded.Store(true)
 		p.sink.State()
 	}
-	if c.Label() != channelLabel || !p.channel.CompareAndSwap(nil, c) {
+	if c.Label() != channelLabel || !p.adopt(c) {
 		_ = c.Close()
 		return
 	}
 	c.OnOpen(func() { p.attach(c) })
+}
+
+// adopt makes c the client's channel, unless it has one that is not over. One that is may still be ours: its reader learns of
+// it later than the client.
+func (p *Peer) adopt(c *webrtc.DataChannel) bool {
+	for {
+		old := p.channel.Load()
+		if old != nil && old.ReadyState() < webrtc.DataChannelStateClosing {
+			return false
+		}
+		if p.channel.CompareAndSwap(old, c) {
+			return true
+		}
+	}
 }
 
 // attach reads the channel ourselves: pion's reader keeps 64 KiB for each client, whether it ever says something or not.
