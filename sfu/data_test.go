@@ -123,6 +123,7 @@ func TestWhoOpensNoChannelGetsTheNewestMessagesForAWhile(t *testing.T) {
 		t.Errorf("%v messages dropped", got)
 	}
 }
+
 func TestWhatWaitsForSomebodyWhoLeavesIsForgotten(t *testing.T) {
 	b := newBench(t, nil)
 	alice := newClient(b, "room", "alice", clientOptions{open: true, silent: true})
