@@ -70,8 +70,9 @@ func Parse(username string) (Claims, error) {
 	if err != nil || expiry <= 0 || strconv.FormatInt(expiry, 10) != parts[0] {
 		return Claims{}, ErrMalformed
 	}
-	uid, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
-	if err != nil || len(uid) == 0 {
+	// The decoder passes over line ends, even when it is strict; the encoder writes none.
+	uid, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil || len(uid) == 0 || encode(string(uid)) != parts[1] {
 		return Claims{}, ErrMalformed
 	}
 	return Claims{Expires: time.Unix(expiry, 0), UID: string(uid), Session: parts[2]}, nil

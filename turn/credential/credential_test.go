@@ -53,7 +53,7 @@ func TestPasswordIsThatOfTheCommonScheme(t *testing.T) {
 func TestMalformedUsernames(t *testing.T) {
 	for _, u := range []string{
 		"", ":", "::", "1:YQ", "1:YQ:s:x", "x:YQ:s", "-1:YQ:s", "0:YQ:s", "+1:YQ:s", "01:YQ:s", "1:!!:s", "1::s", "1:YQ:", "1:YQ==:s",
-		"1:YR:s", "1:YQ:s s", "1:YQ:s\n", "99999999999999999999:YQ:s", "1:YQ:" + strings.Repeat("s", 600), " 1:YQ:s",
+		"1:YR:s", "1:YQ:s s", "1:YQ:s\n", "1:Y\nQ:s", "1:YQ\r\n:s", "99999999999999999999:YQ:s", "1:YQ:" + strings.Repeat("s", 600), " 1:YQ:s",
 	} {
 		if c, err := Parse(u); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%q: %+v %v", u, c, err)
