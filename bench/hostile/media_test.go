@@ -47,6 +47,16 @@ func clientHello(t testing.TB) []byte {
 	return buf[:n]
 }
 
+// unanswered fails when a stranger got anything back.
+func unanswered(t *testing.T, back []*atomic.Int64) {
+	t.Helper()
+	for _, n := range back {
+		if n.Load() > 0 {
+			t.Errorf("a stranger got %d datagrams back", n.Load())
+		}
+	}
+}
+
 // replies counts what comes back to a stranger, until it is closed.
 func replies(conn *net.UDPConn) *atomic.Int64 {
 	n := &atomic.Int64{}
@@ -111,11 +121,7 @@ func TestAClientHelloFloodDoesNotKeepACallFromStarting(t *testing.T) {
 	}
 	close(stop)
 	t.Logf("%d ClientHellos", <-sent)
-	for _, n := range back {
-		if n.Load() > 0 {
-			t.Errorf("a stranger got %d datagrams back", n.Load())
-		}
-	}
+	unanswered(t, back)
 	s.grewBy("ClientHello flood", before, 96)
 }
 

@@ -31,8 +31,11 @@ type VP8Descriptor struct {
 }
 
 // PictureIDMask is the largest picture id of the descriptor's width.
-func (d *VP8Descriptor) PictureIDMask() uint16 {
-	if d.Long {
+func (d *VP8Descriptor) PictureIDMask() uint16 { return pictureIDMask(d.Long) }
+
+// pictureIDMask is the same for VP8 and VP9, whose picture ids have 15 or 7 bits.
+func pictureIDMask(long bool) uint16 {
+	if long {
 		return 0x7FFF
 	}
 	return 0x7F

@@ -65,12 +65,7 @@ const (
 )
 
 // PictureIDMask is the largest picture id of the descriptor's width.
-func (d *VP9Descriptor) PictureIDMask() uint16 {
-	if d.Long {
-		return 0x7FFF
-	}
-	return 0x7F
-}
+func (d *VP9Descriptor) PictureIDMask() uint16 { return pictureIDMask(d.Long) }
 
 // ParseVP9 reads the descriptor at the start of payload into d, overwriting all of it. It is false when the payload ends
 // inside the descriptor or right after it, and when flexible mode names more than three references.

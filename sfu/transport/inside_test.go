@@ -46,7 +46,7 @@ func newInsider(t testing.TB, sink Sink) *insider {
 	}
 	from := netip.MustParseAddrPort("192.0.2.7:7")
 	p.mux.join(peer)
-	p.mux.learn(peer, 0, from)
+	p.mux.learn(peer, from)
 	return &insider{&worker{plane: p, batch: p.newBatch(0), intake: newIntake()}, p, peer, sealer, from}
 }
 
@@ -230,7 +230,7 @@ func TestAPanicLeavesNothingBehind(t *testing.T) {
 	in.plane.config.Logger = quiet
 	in.plane.mux.join(other.peer)
 	other.peer.plane, other.from = in.plane, netip.MustParseAddrPort("192.0.2.8:8")
-	in.plane.mux.learn(other.peer, 0, other.from)
+	in.plane.mux.learn(other.peer, other.from)
 	plain := append([]byte{0x80, 96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7}, "payload"...)
 	buffer := in.seal(plain, 1)
 	intake := in.intake

@@ -69,6 +69,12 @@ type intake struct {
 
 func newIntake() *intake { return &intake{seed: maphash.MakeSeed()} }
 
+// admit says whether a datagram, which is not empty, may pass. An answer to a check always may: we have asked for it, or nobody
+// gets it; and a flood in a client's name must not end its consent.
+func (i *intake) admit(now time.Time, from netip.AddrPort, b []byte) bool {
+	return stunClass(b) == stunSuccess || i.allow(now, from, b[0] < 4)
+}
+
 // allow says whether a datagram, STUN or not (RFC 7983), may pass. A yes is counted.
 func (i *intake) allow(now time.Time, from netip.AddrPort, stun bool) bool {
 	if stun && !i.checks[maphash.Comparable(i.seed, customer(from.Addr()))%checkBuckets].take(now, checkRate, checkBurst) {

@@ -138,13 +138,6 @@ func (k *keys) fail(err error) {
 
 func (k *keys) wipe() { clear(k.master[:]) }
 
-// complete says whether use will work.
-func (k *keys) complete() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.err == nil && k.logged && k.greeted && !k.used
-}
-
 // use hands the secrets to derive, which must not keep them, and then wipes them. It works once; the error says why it does not.
 func (k *keys) use(derive func(protect.Handshake) error) error {
 	k.mu.Lock()

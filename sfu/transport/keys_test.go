@@ -164,3 +164,10 @@ func TestKeysAreThoseOfPion(t *testing.T) {
 	}))
 	echoes(t, c, answers, "hello again")
 }
+
+// complete says whether use will work.
+func (k *keys) complete() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.err == nil && k.logged && k.greeted && !k.used
+}

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -17,8 +16,8 @@ const (
 
 // owner is a client as the mux sees it. Owners are compared: they must be pointers.
 type owner interface {
-	// fromTCP takes an RTP or RTCP packet that came over TCP; b is lent. An answer goes to the same address of conn.
-	fromTCP(b []byte, from net.Addr, conn net.PacketConn)
+	// fromTCP takes an RTP or RTCP packet that came over TCP; b is lent.
+	fromTCP(b []byte)
 }
 
 // mux brings the STUN and DTLS of all clients, who share the media sockets, to their ICE agents. It owns no socket and runs no
@@ -80,7 +79,7 @@ func (m *mux) forget(o owner) {
 // control hands a copy of a datagram, STUN or DTLS by its first byte (RFC 7983 §7), to the agent that it is for. It neither
 // blocks nor allocates. False says that it is neither, nobody's, or one too many.
 //
-// Whoever reads a socket asks intake.allow first, of an intake of its own, whose buckets then need no lock: where several
+// Whoever reads a socket asks intake.admit first, of an intake of its own, whose buckets then need no lock: where several
 // sockets share a port, the kernel keeps a client's address at one of them. Only what one customer's many ports may send in
 // checks is then allowed to them once for each socket.
 func (m *mux) control(local int, from netip.AddrPort, b []byte) bool {
@@ -99,7 +98,7 @@ func (m *mux) control(local int, from netip.AddrPort, b []byte) bool {
 
 // any is control that takes media too, for where pion decrypts it.
 func (m *mux) any(local int, from netip.AddrPort, b []byte) bool {
-	if len(b) > 0 && b[0] >= 128 && b[0] < 192 {
+	if len(b) > 0 && isMedia(b) {
 		from = canonical(from)
 		return m.deliver(m.heard(local, from), from, b)
 	}

@@ -75,7 +75,7 @@ func TestWhatIsNotSTUNGoesByItsAddress(t *testing.T) {
 			t.Error("a stranger's datagram was taken")
 		}
 	}
-	m.learn(o, 0, somewhere)
+	m.learn(o, somewhere)
 	for _, b := range [][]byte{hello, indication} {
 		if !m.control(0, somewhere, b) || !m.control(1, somewhere, b) {
 			t.Error("a datagram from a known address was not taken")
@@ -142,7 +142,7 @@ func TestARestartBringsANewConnAndKeepsTheAddresses(t *testing.T) {
 	o := &client{}
 	face := m.peer(o)
 	old := get(t, face, "old", here)
-	m.learn(o, 0, somewhere)
+	m.learn(o, somewhere)
 	face.RemoveConnByUfrag("old")
 	_ = old.Close()
 	if m.control(0, somewhere, request("old:x")) || m.control(0, somewhere, hello) {
@@ -164,7 +164,7 @@ func TestForgetLeavesNothing(t *testing.T) {
 	o := &client{}
 	face := m.peer(o)
 	c := get(t, face, "anna", here)
-	m.learn(o, 0, somewhere)
+	m.learn(o, somewhere)
 	m.forget(o)
 	m.forget(o)
 	if m.control(0, somewhere, hello) || m.control(0, somewhere, request("anna:x")) {
@@ -246,7 +246,7 @@ func TestControlDoesNotAllocate(t *testing.T) {
 	m := newQuietMux()
 	o := &client{}
 	c := get(t, m.peer(o), "anna", here)
-	m.learn(o, 0, somewhere)
+	m.learn(o, somewhere)
 	check, stranger, b := request("anna:x"), request("carl:x"), make([]byte, maxQueued)
 	for name, do := range map[string]func(){
 		"media, known":         func() { m.control(0, somewhere, media) },
@@ -256,7 +256,7 @@ func TestControlDoesNotAllocate(t *testing.T) {
 		"answer of a stranger": func() { m.control(0, port(1), answerToNobody) },
 		"DTLS, known":          func() { m.control(0, somewhere, hello); _, _, _ = c.ReadFromAddrPort(b) },
 		"check":                func() { m.control(0, somewhere, check); _, _, _ = c.ReadFromAddrPort(b) },
-		"learned again":        func() { m.learn(o, 0, somewhere) },
+		"learned again":        func() { m.learn(o, somewhere) },
 	} {
 		if n := testing.AllocsPerRun(200, do); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
@@ -273,7 +273,7 @@ func TestAFloodOfStrangersReachesNobody(t *testing.T) {
 	m := newQuietMux()
 	o := &client{}
 	c := get(t, m.peer(o), "anna", here)
-	m.learn(o, 0, somewhere)
+	m.learn(o, somewhere)
 	for i := range 10_000 {
 		m.control(0, spread(i), hello)
 		m.control(0, spread(i), answerToNobody)
@@ -289,7 +289,7 @@ func BenchmarkControl(b *testing.B) {
 	o := &client{}
 	face := m.peer(o)
 	c, _ := face.GetConn("anna", net.UDPAddrFromAddrPort(here))
-	m.learn(o, 0, somewhere)
+	m.learn(o, somewhere)
 	check, buffer := request("anna:x"), make([]byte, maxQueued)
 	door, now := newIntake(), time.Now()
 	for name, do := range map[string]func(){

@@ -63,8 +63,8 @@ func (s *socket) server(o owner, k *keys) *webrtc.PeerConnection {
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetICEBindingRequestHandler(func(_ *stun.Message, local, remote ice.Candidate, _ *ice.CandidatePair) bool {
-		if i, ok := s.mux.index(endpoint(local.Address(), local.Port())); ok {
-			s.mux.learn(o, i, endpoint(remote.Address(), remote.Port()))
+		if _, ok := s.mux.index(endpoint(local.Address(), local.Port())); ok {
+			s.mux.learn(o, endpoint(remote.Address(), remote.Port()))
 		}
 		return false
 	})
@@ -75,7 +75,7 @@ func (s *socket) server(o owner, k *keys) *webrtc.PeerConnection {
 	e.LoggerFactory = loggers{quiet}
 	pc := s.connection(e)
 	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(pair *webrtc.ICECandidatePair) {
-		s.mux.use(o, 0, endpoint(pair.Remote.Address, int(pair.Remote.Port)))
+		s.mux.use(o, endpoint(pair.Remote.Address, int(pair.Remote.Port)))
 	})
 	pc.OnDataChannel(func(c *webrtc.DataChannel) {
 		c.OnMessage(func(m webrtc.DataChannelMessage) { _ = c.SendText("echo " + string(m.Data)) })

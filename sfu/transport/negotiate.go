@@ -87,8 +87,8 @@ func (p *Peer) answer(ctx context.Context, offer *Description, sends map[string]
 			continue
 		}
 		// The names are the role's: those of the section would keep the whole offer in memory.
-		stream := &Stream{MID: line.MID, Video: s.Kind == "video", id: line.StreamID, fast: p.plane.fast}
-		sender, err := p.pc.AddTrack(track{stream})
+		stream := &Stream{MID: line.MID, Video: s.Kind == "video", id: line.StreamID}
+		sender, err := p.pc.AddTrack(track{stream, p.plane.fast})
 		if err == nil {
 			err = p.placed(sender, s.MID) // the m-line may have two directions, or no codec of ours
 		}

@@ -23,6 +23,7 @@ func (c *clumsy) State() { c.told++ }
 // A mistake of ours that one client's packets bring about ends that client's connection; the worker goes on.
 func TestAPanicEndsNoWorker(t *testing.T) {
 	w := &worker{plane: &Plane{config: Config{Logger: quiet}}} // without a mux: STUN makes it panic
+	w.batch = w.plane.newBatch(0)
 	for range 2 {
 		w.guarded([]datagram.Message{{Data: []byte{0, 1}}})
 	}

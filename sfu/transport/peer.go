@@ -71,7 +71,7 @@ type Peer struct {
 	shadow *shadow // nil on pion's
 	keys   keys
 	tcp    *tcpFace    // nil without ICE-TCP
-	broken atomic.Bool // DTLS left no keys that we can use
+	broken atomic.Bool // DTLS left no keys that we can use, or our code has panicked
 
 	batch [1]Datagram // owned by the receiving goroutine, on pion's path
 

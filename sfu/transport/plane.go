@@ -5,7 +5,7 @@
 //
 // There are two ways. On the fast one (worker.go, shadow.go, trains.go), pion does SDP, ICE, DTLS and data channels, and media
 // never passes through it: a worker takes what the kernel has for a socket, opens it in place, and what it leads to leaves with
-// one system call for many. On pion's (recv.go, deferred in batch.go), for other systems than Linux and as the measure of the
+// one system call for many. On pion's (recv.go, batch.go), for other systems than Linux and as the measure of the
 // first, pion opens and seals.
 package transport
 

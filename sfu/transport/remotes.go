@@ -27,7 +27,6 @@ type remote struct {
 	party *party
 	owner owner
 	addr  netip.AddrPort
-	local atomic.Int32  // index of the local address that it was last heard at
 	heard atomic.Uint64 // party.clock when it was learned or confirmed last
 }
 
@@ -73,21 +72,21 @@ func (r *remotes) join(o owner) *party {
 // learn notes that the owner has proved to be at an address. Between two owners the later proof counts, because browsers reuse
 // ports, but not against the pair in use: a participant who forges the source of their own checks could cut off another. They
 // would have to answer a check of ours as well to get there, which use then says.
-func (r *remotes) learn(o owner, local int, from netip.AddrPort) {
+func (r *remotes) learn(o owner, from netip.AddrPort) {
 	from = canonical(from)
 	if e := r.at(from); e != nil && e.owner == o {
-		e.confirm(local)
+		e.confirm()
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if p := r.parties[o]; p != nil {
-		r.enter(p, local, from, false)
+		r.enter(p, from, false)
 	}
 }
 
 // use notes which address the owner is sent to; the zero address says that it is none, as over TCP. It is learned as well.
-func (r *remotes) use(o owner, local int, to netip.AddrPort) {
+func (r *remotes) use(o owner, to netip.AddrPort) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.parties[o]
@@ -96,7 +95,7 @@ func (r *remotes) use(o owner, local int, to netip.AddrPort) {
 	}
 	p.used = nil
 	if to.IsValid() {
-		p.used = r.enter(p, local, canonical(to), true)
+		p.used = r.enter(p, canonical(to), true)
 	}
 }
 
@@ -139,12 +138,12 @@ func (r *remotes) forget(o owner) *generation {
 }
 
 // enter puts an address in, with mu held. The owner's oldest goes when there are too many.
-func (r *remotes) enter(p *party, local int, a netip.AddrPort, used bool) *remote {
+func (r *remotes) enter(p *party, a netip.AddrPort, used bool) *remote {
 	old := r.at(a)
 	switch {
 	case old == nil:
 	case old.party == p:
-		old.confirm(local)
+		old.confirm()
 		return old
 	case old.party.used == old && !used:
 		return nil
@@ -157,15 +156,14 @@ func (r *remotes) enter(p *party, local int, a netip.AddrPort, used bool) *remot
 		r.directory.remove(oldest.addr)
 	}
 	e := &remote{party: p, owner: p.owner, addr: a}
-	e.confirm(local)
+	e.confirm()
 	p.addresses = append(p.addresses, e)
 	r.directory.put(e)
 	return e
 }
 
 // confirm notes another proof.
-func (e *remote) confirm(local int) {
-	e.local.Store(int32(local))
+func (e *remote) confirm() {
 	e.heard.Store(e.party.clock.Add(1))
 }
 

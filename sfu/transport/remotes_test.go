@@ -2,7 +2,6 @@ package transport
 
 import (
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"sync"
 	"testing"
@@ -14,7 +13,7 @@ type client struct {
 	tcp  chan string // what came over TCP
 }
 
-func (c *client) fromTCP(b []byte, _ net.Addr, _ net.PacketConn) { c.tcp <- string(b) }
+func (c *client) fromTCP(b []byte) { c.tcp <- string(b) }
 
 func port(n int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(n))
@@ -30,18 +29,18 @@ func (r *remotes) whose(a netip.AddrPort) owner {
 func TestAnAddressIsWhoseProofIsLatest(t *testing.T) {
 	r := newRemotes()
 	anna, ben := &client{name: "anna"}, &client{name: "ben"}
-	r.learn(anna, 0, port(1))
+	r.learn(anna, port(1))
 	if r.whose(port(1)) != nil {
 		t.Error("an owner who never joined has an address")
 	}
 	r.join(anna)
 	r.join(ben)
-	r.learn(anna, 0, port(1))
-	r.learn(anna, 3, port(1))
-	if e := r.at(port(1)); e == nil || e.owner != anna || e.local.Load() != 3 {
+	r.learn(anna, port(1))
+	r.learn(anna, port(1))
+	if e := r.at(port(1)); e == nil || e.owner != anna {
 		t.Fatalf("got %+v", e)
 	}
-	r.learn(ben, 0, port(1))
+	r.learn(ben, port(1))
 	if r.whose(port(1)) != ben {
 		t.Error("the port was used again, and still is the first one's")
 	}
@@ -51,8 +50,8 @@ func TestAnAddressIsWhoseProofIsLatest(t *testing.T) {
 	}
 	r.forget(ben)
 	r.forget(ben)
-	r.learn(ben, 0, port(1))
-	r.use(ben, 0, port(2))
+	r.learn(ben, port(1))
+	r.use(ben, port(2))
 	if r.whose(port(1)) != nil || r.whose(port(2)) != nil || len(r.parties) != 0 {
 		t.Error("the owner is forgotten, but not everywhere")
 	}
@@ -63,17 +62,17 @@ func TestAnAddressInUseIsNotTakenByACheckAlone(t *testing.T) {
 	anna, mallory := &client{name: "anna"}, &client{name: "mallory"}
 	r.join(anna)
 	r.join(mallory)
-	r.use(anna, 0, port(1))
-	r.learn(mallory, 0, port(1))
+	r.use(anna, port(1))
+	r.learn(mallory, port(1))
 	if r.whose(port(1)) != anna {
 		t.Error("a check, whose source may be forged, took an address that is in use")
 	}
-	r.use(mallory, 0, port(1))
+	r.use(mallory, port(1))
 	if r.whose(port(1)) != mallory {
 		t.Error("a pair in use did not get its address")
 	}
-	r.use(mallory, 0, netip.AddrPort{}) // over TCP now
-	r.learn(anna, 0, port(1))
+	r.use(mallory, netip.AddrPort{}) // over TCP now
+	r.learn(anna, port(1))
 	if r.whose(port(1)) != anna {
 		t.Error("an address that is no longer in use was kept")
 	}
@@ -83,12 +82,12 @@ func TestTheOldestAddressGives(t *testing.T) {
 	r := newRemotes()
 	anna := &client{name: "anna"}
 	r.join(anna)
-	r.use(anna, 0, port(0)) // the oldest, but in use
+	r.use(anna, port(0)) // the oldest, but in use
 	for i := 1; i < maxRemotes; i++ {
-		r.learn(anna, 0, port(i))
+		r.learn(anna, port(i))
 	}
-	r.learn(anna, 0, port(1)) // proved again
-	r.learn(anna, 0, port(99))
+	r.learn(anna, port(1)) // proved again
+	r.learn(anna, port(99))
 	for i := range maxRemotes {
 		if got := r.whose(port(i)) == anna; got != (i != 2) {
 			t.Errorf("address %d is known: %v", i, got)
@@ -116,7 +115,7 @@ func TestAddressesHaveOneForm(t *testing.T) {
 		"[::ffff:192.0.2.1%lo]:4": "192.0.2.1:4",
 		"[fe80::1%eth0]:5":        "[fe80::1%eth0]:5",
 	} {
-		r.learn(anna, 0, netip.MustParseAddrPort(learned))
+		r.learn(anna, netip.MustParseAddrPort(learned))
 		if r.whose(netip.MustParseAddrPort(seen)) != anna {
 			t.Errorf("%s was learned, %s is not known", learned, seen)
 		}
@@ -131,15 +130,15 @@ func TestRemotesUnderEverybody(t *testing.T) {
 	var wg sync.WaitGroup
 	calm := &client{}
 	r.join(calm)
-	r.learn(calm, 0, port(1000))
+	r.learn(calm, port(1000))
 	for i := range 4 {
 		wg.Go(func() {
 			o := &client{}
 			for round := range 50 {
 				r.join(o)
 				for p := range 40 {
-					r.learn(o, 0, port(p*(1+i%2)))
-					r.use(o, 0, port(round))
+					r.learn(o, port(p*(1+i%2)))
+					r.use(o, port(round))
 					if e := r.at(port(p)); e != nil && e.owner == nil {
 						t.Error("an address without an owner")
 					}
@@ -165,7 +164,7 @@ func crowd(n int) (*remotes, []*client) {
 	for i := range owners {
 		owners[i] = &client{}
 		r.join(owners[i])
-		r.use(owners[i], 0, spread(i))
+		r.use(owners[i], spread(i))
 	}
 	return r, owners
 }
@@ -215,7 +214,7 @@ func BenchmarkRemotesLearn(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		o := &client{}
 		r.join(o)
-		r.learn(o, 0, spread(5000+i%5000))
+		r.learn(o, spread(5000+i%5000))
 		r.forget(o)
 	}
 }
@@ -224,6 +223,6 @@ func BenchmarkRemotesLearnAgain(b *testing.B) {
 	r, owners := crowd(5000)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		r.learn(owners[i%5000], 0, spread(i%5000))
+		r.learn(owners[i%5000], spread(i%5000))
 	}
 }

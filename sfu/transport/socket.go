@@ -97,7 +97,7 @@ func (p *Plane) readPlain(local int, s plain) {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil || n == 0 || p.relays.has(from): // an error is the kernel's word on something we sent
-		case !in.allow(time.Now(), from, b[0] < 4):
+		case !in.admit(time.Now(), from, b[:n]):
 			p.refused.Add(1)
 		default:
 			p.mux.any(local, from, b[:n])

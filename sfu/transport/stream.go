@@ -13,11 +13,13 @@ type Stream struct {
 	id     string                  // of the MediaStream that the client sees
 	bound  bool                    // something was agreed on
 	writer webrtc.TrackLocalWriter // on pion's path
-	fast   bool                    // media takes our path
 }
 
 // track is the face of a Stream towards pion.
-type track struct{ stream *Stream }
+type track struct {
+	stream *Stream
+	fast   bool // media takes our path
+}
 
 // Bind learns the negotiated SSRCs. pion hands over the codecs of all m-lines of the kind, so those are read from the
 // answer instead, m-line by m-line.
@@ -25,7 +27,7 @@ func (t track) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, erro
 	t.stream.SSRC = uint32(c.SSRC())
 	t.stream.RTX = uint32(c.SSRCRetransmission())
 	t.stream.bound = true
-	if !t.stream.fast { // else there would be two who seal under one key
+	if !t.fast { // else there would be two who seal under one key
 		t.stream.writer = c.WriteStream()
 	}
 	if codecs := c.CodecParameters(); len(codecs) > 0 {

@@ -130,15 +130,15 @@ type tcpConn struct {
 	face *tcpFace
 }
 
-// ReadFrom returns the next packet that is not RTP or RTCP, by its first byte (RFC 7983 §7).
+// ReadFrom returns the next packet that is not RTP or RTCP.
 func (c *tcpConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
 		n, from, err := c.PacketConn.ReadFrom(b)
-		if err != nil || n == 0 || b[0] < 128 || b[0] > 191 {
+		if err != nil || n == 0 || !isMedia(b) {
 			return n, from, err
 		}
 		if c.face.knows(from) {
-			c.face.owner.fromTCP(b[:n], from, c)
+			c.face.owner.fromTCP(b[:n])
 		} else {
 			c.face.counts.strange.Add(1)
 		}

@@ -45,22 +45,20 @@ func (b *Batch) seal(s *shadow, o *Outgoing) bool {
 	return true
 }
 
-// sealReports adds one compound RTCP packet, sealed.
-func (b *Batch) sealReports(s *shadow, packets []rtcp.Packet) bool {
+// sealReports adds one compound RTCP packet, sealed. One that cannot be is lost like any other: reports come again.
+func (b *Batch) sealReports(s *shadow, packets []rtcp.Packet) {
 	p := s.path.Load()
 	if p == nil {
-		return false
+		return
 	}
 	plain, err := rtcp.Marshal(packets)
 	if err != nil {
-		return false
+		return
 	}
 	at := len(b.arena)
-	if b.arena, err = s.sealRTCP(b.arena, plain); err != nil {
-		return false
+	if b.arena, err = s.sealRTCP(b.arena, plain); err == nil {
+		b.couple(p, at)
 	}
-	b.couple(p, at)
-	return true
 }
 
 // couple makes the datagram arena[at:] a part of the last train, if it may be, or of a new one.

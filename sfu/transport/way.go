@@ -3,6 +3,7 @@ package transport
 import (
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/stun/v4"
@@ -23,36 +24,27 @@ func (p *Peer) overTCP() ice.TCPMux {
 // checked sees every authenticated check of the client: it proves where the client is. True takes its pair into use.
 func (p *Peer) checked(m *stun.Message, local, remote ice.Candidate, pair *ice.CandidatePair) bool {
 	if from, err := netip.ParseAddr(remote.Address()); err == nil {
-		p.learn(local.NetworkType().IsTCP(), p.index(local.Address(), local.Port()), netip.AddrPortFrom(from, uint16(remote.Port())))
+		p.learn(local.NetworkType().IsTCP(), netip.AddrPortFrom(from, uint16(remote.Port())))
 	}
 	return p.roaming.check(m, local, remote, pair)
 }
 
-func (p *Peer) learn(overTCP bool, local int, from netip.AddrPort) {
+func (p *Peer) learn(overTCP bool, from netip.AddrPort) {
 	switch {
 	case !overTCP:
-		p.plane.mux.learn(p, local, from)
+		p.plane.mux.learn(p, from)
 	case p.tcp != nil:
 		p.tcp.learn(from)
 	}
 }
 
-// index is which of our addresses a candidate is of: the one it names, or, where another address is advertised, the only one of
-// that family.
+// index is which of our addresses a candidate of ours carries.
 func (p *Peer) index(address string, port int) int {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		return 0
 	}
-	if i, ok := p.plane.mux.index(netip.AddrPortFrom(a, uint16(port))); ok {
-		return i
-	}
-	for i, l := range p.plane.local {
-		if l.Addr().Is4() == a.Unmap().Is4() {
-			return i
-		}
-	}
-	return 0
+	return max(0, slices.Index(p.plane.names, canonical(netip.AddrPortFrom(a, uint16(port)))))
 }
 
 // chosen follows the pair in use. Until there is another one, media goes on over the last, also while ICE restarts.
@@ -65,10 +57,10 @@ func (p *Peer) chosen(pair *webrtc.ICECandidatePair) {
 	way := &path{local: p.index(pair.Local.Address, int(pair.Local.Port)), addr: netip.AddrPortFrom(to, pair.Remote.Port)}
 	if pair.Remote.Protocol == webrtc.ICEProtocolTCP {
 		way.tcp = &tcpWay{p.tcp, net.TCPAddrFromAddrPort(way.addr)}
-		p.plane.mux.use(p, 0, netip.AddrPort{})
+		p.plane.mux.use(p, netip.AddrPort{})
 	} else {
 		way.relayed = p.plane.relays.at(way.addr)
-		p.plane.mux.use(p, way.local, way.addr)
+		p.plane.mux.use(p, way.addr)
 	}
 	if p.shadow != nil && !p.closed.Load() {
 		p.shadow.path.Store(way)
@@ -104,4 +96,4 @@ func (p *Peer) secured(state webrtc.DTLSTransportState) {
 }
 
 // fromTCP takes media that came over a connection.
-func (p *Peer) fromTCP(b []byte, _ net.Addr, _ net.PacketConn) { p.plane.lend(p, b) }
+func (p *Peer) fromTCP(b []byte) { p.plane.lend(p, b) }

@@ -67,7 +67,7 @@ func (w *worker) guarded(messages []datagram.Message) {
 			for i := range w.runs { // what it left is in buffers that are others' by the next batch
 				w.runs[i].empty()
 			}
-			w.used = 0
+			w.used, w.batch = 0, w.plane.newBatch(w.batch.lane)
 		}
 	}()
 	w.handle(time.Now(), messages)
@@ -86,8 +86,7 @@ func (w *worker) handle(now time.Time, messages []datagram.Message) {
 			w.media(m, arrived(now, wall, m.At))
 		case w.plane.relays.has(m.From): // it only says so
 			w.plane.counts.strange.Add(1)
-		case stunClass(m.Data) == stunSuccess || w.intake.allow(now, m.From, m.Data[0] < 4):
-			// An answer is let in however many there are: we have asked for it, or nobody gets it.
+		case w.intake.admit(now, m.From, m.Data):
 			control = w.plane.mux.control(w.local, m.From, m.Data) || control
 		default:
 			w.plane.refused.Add(1)
