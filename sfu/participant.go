@@ -34,7 +34,9 @@ type participant struct {
 	pairs        []*slotPair
 	made         map[*transport.Stream]*line // every line there ever was; bounded by the m-lines
 	table        *slots.Table
-	asked        int // pairs that it was last told to offer
+	asked        int               // pairs that it was last told to offer
+	wishes       map[int]SlotWish  // by pair, as the client said last
+	told         map[int]SlotStats // by pair, as the client said last
 
 	negotiating sync.Mutex // held during an offer
 	peer        atomic.Pointer[transport.Peer]

@@ -121,7 +121,7 @@ func TestWrongFingerprintEndsTheSession(t *testing.T) {
 	if n := len(bob.slot(bob.offered.Slots[0].AudioMID)); n > 0 {
 		t.Errorf("%d packets came through", n)
 	}
-	if got := b.Stats().Participants; got != 1 {
+	if got := b.Count().Participants; got != 1 {
 		t.Errorf("%d participants, want 1", got)
 	}
 }
@@ -206,7 +206,7 @@ func TestRoomLimit(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	must(t, b.Leave(ctx, "room", "alice", "left"))
-	if got := b.Stats(); got != (Stats{}) {
+	if got := b.Count(); got != (Totals{}) {
 		t.Errorf("left behind: %+v", got)
 	}
 	if _, err := b.Offer(ctx, Offer{Room: "room", Participant: "alice"}); !errors.As(err, &refused) || refused.Code != CodeNotJoined {

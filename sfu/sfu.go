@@ -169,9 +169,9 @@ func (s *SFU) CloseRoom(_ context.Context, room, reason string) error {
 // Addresses are the addresses that candidates carry, for TURN's allow-list.
 func (s *SFU) Addresses() []netip.AddrPort { return s.plane.Addresses() }
 
-// Stats counts what exists now.
-func (s *SFU) Stats() Stats {
-	return Stats{
+// Count counts what exists now.
+func (s *SFU) Count() Totals {
+	return Totals{
 		Rooms:         int(s.metrics.rooms.Load()),
 		Participants:  int(s.metrics.participants.Load()),
 		Publications:  int(s.metrics.publications.Load()),

@@ -110,7 +110,7 @@ func TestOneRefusedOfferLeavesTheRoomAlone(t *testing.T) {
 	}
 	drain(bob)
 	bob.packet(0, true)
-	if got := b.Stats().Participants; got != 2 {
+	if got := b.Count().Participants; got != 2 {
 		t.Errorf("%d participants, want 2", got)
 	}
 }

@@ -50,8 +50,43 @@ type PublicationInfo struct {
 	Muted  bool
 }
 
-// Stats counts what exists at this moment.
-type Stats struct {
+// SlotWish is what a receiver can use of one pair's video.
+type SlotWish struct {
+	Pair          int
+	Width, Height int     // device pixels on the screen; 0: not said
+	FrameRate     float64 // frames a second that are shown; 0: not said
+	Hidden        bool    // out of sight
+	Paused        bool    // not wanted
+	Pinned        bool    // wanted before others
+}
+
+// SlotStats are what a receiver measured on one pair in the last seconds.
+type SlotStats struct {
+	Pair          int
+	Concealed     float64 // part of the sound that was made up, 0 to 1
+	HasConcealed  bool    // false: there was no sound, and Concealed means nothing
+	JitterBuffer  time.Duration
+	Frozen        float64 // part of the time that the picture stood still, 0 to 1
+	FrameRate     float64 // frames a second that were shown
+	Width, Height int     // pixels of the picture as it came
+}
+
+// WatchedPublication says what of a publication anybody watches. Active false: nobody any of it, which is not the same as
+// muted. Encodings are those of simulcast, from the smallest to the largest; nil without simulcast.
+type WatchedPublication struct {
+	ID, MID   string
+	Active    bool
+	Encodings []WatchedEncoding
+}
+
+// WatchedEncoding says whether anybody watches one encoding.
+type WatchedEncoding struct {
+	RID    string
+	Active bool
+}
+
+// Totals counts what exists at one moment.
+type Totals struct {
 	Rooms, Participants, Publications, Subscriptions int
 }
 
@@ -85,7 +120,7 @@ const (
 // Kind says which fields of an Event count.
 type Kind int
 
-// The kinds of events. Every event has Room and, but for Codec, Participant; the comments name the rest.
+// The kinds of events. Every event has Room and, but for Codec and Speakers, Participant; the comments name the rest.
 const (
 	// Connected: ICE and DTLS of Participant are up, for the first time or again after Disconnected.
 	Connected Kind = iota + 1
@@ -107,11 +142,21 @@ const (
 	Codec
 	// DataWaiting: Participant has no data channel, and a data message waits for it.
 	DataWaiting
+	// Watched: Watched says of everything that Participant publishes what of it anybody watches.
+	Watched
+	// SlotPaused: the video on pair Pair of the receiver Participant is not sent if Paused, for Reason; else it is.
+	SlotPaused
+	// Speakers: Speaker speaks, "" if nobody has yet, and the sound of Voices is forwarded. Participant is empty: it is for
+	// everybody.
+	Speakers
+	// Quality: Participant's connection has this Score and Grade, because of Cause.
+	Quality
 )
 
 // String returns the kind's name in the protocol.
 func (k Kind) String() string {
-	names := [...]string{"unknown", "connected", "disconnected", "gone", "publications", "slot", "slotStarted", "slotsNeeded", "codec", "dataWaiting"}
+	names := [...]string{"unknown", "connected", "disconnected", "gone", "publications", "slot", "slotStarted", "slotsNeeded", "codec", "dataWaiting",
+		"publish", "slotPaused", "speakers", "quality"}
 	if k < 0 || int(k) >= len(names) {
 		k = 0
 	}
@@ -136,4 +181,13 @@ type Event struct {
 
 	Pairs      int
 	VideoCodec string // VP8, H264, VP9 or AV1
+
+	Watched []WatchedPublication
+	Paused  bool
+
+	Speaker string   // participant id
+	Voices  []string // participant ids
+
+	Score        float64 // see package quality
+	Grade, Cause string
 }

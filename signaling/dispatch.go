@@ -111,6 +111,10 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 		s.within(p.SessionID, by, func(l *loop) { l.offer(by, p, reply) }, notJoined, reply)
 	case wire.MuteParams:
 		s.within(p.SessionID, by, func(l *loop) { l.mute(by, p, reply) }, notJoined, reply)
+	case wire.WishParams:
+		s.within(p.SessionID, by, func(l *loop) { l.wish(by, p, reply) }, notJoined, reply)
+	case wire.StatsParams:
+		s.within(p.SessionID, by, func(l *loop) { l.measured(by, p, reply) }, notJoined, reply)
 	case wire.ICEServersParams:
 		s.within(p.SessionID, by, func(l *loop) { l.refresh(by, reply) }, notJoined, reply)
 	case wire.LeaveParams:

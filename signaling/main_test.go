@@ -231,6 +231,16 @@ func (m *mediaRecorder) Mute(_ context.Context, _, participant, publication stri
 	return nil
 }
 
+func (m *mediaRecorder) Wish(_ context.Context, _, participant string, wishes []MediaSlotWish) error {
+	m.note("wish %s %+v", m.who(participant), wishes)
+	return nil
+}
+
+func (m *mediaRecorder) Stats(_ context.Context, _, participant string, stats []MediaSlotStats) error {
+	m.note("stats %s %+v", m.who(participant), stats)
+	return nil
+}
+
 func (m *mediaRecorder) Leave(_ context.Context, _, participant, reason string) error {
 	m.note("leave %s %s", m.who(participant), reason)
 	return nil

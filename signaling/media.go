@@ -7,7 +7,7 @@ import (
 
 // Media is the media side of calls, in plain data, so that the same calls can go to the SFU in this process or to one on
 // another node. A room has the id of its call. Methods may be called from several goroutines. For one room, Join, Mute,
-// Leave, Open and Close come one at a time, in the order of the call's changes; offers come beside them, one at a time for
+// Wish, Stats, Leave, Open and Close come one at a time, in the order of the call's changes; offers come beside them, one at a time for
 // each participant. A refusal that the client should see is a *MediaError; any
 // other error is our fault and reaches the client as ERR_INTERNAL.
 type Media interface {
@@ -18,6 +18,10 @@ type Media interface {
 	Offer(ctx context.Context, offer MediaOffer) (MediaAnswer, error)
 	// Mute records that a publication is muted or not; the other participants learn it by a MediaPublications event.
 	Mute(ctx context.Context, room, participant, publication string, muted bool) error
+	// Wish replaces what a participant wishes for its pairs; a pair that is not named wishes for everything.
+	Wish(ctx context.Context, room, participant string, wishes []MediaSlotWish) error
+	// Stats replaces what a participant measured on its pairs last.
+	Stats(ctx context.Context, room, participant string, stats []MediaSlotStats) error
 	// Leave takes a participant out and frees everything of theirs. Unknown rooms and participants are not an error.
 	// Leave by the signaling side raises no MediaGone event.
 	Leave(ctx context.Context, room, participant, reason string) error
@@ -100,11 +104,21 @@ const (
 	MediaCodec
 	// MediaDataWaiting: Participant has no data channel, and a data message waits for it.
 	MediaDataWaiting
+	// MediaWatched: Watched says of everything that Participant publishes what of it anybody watches.
+	MediaWatched
+	// MediaSlotPaused: the video on pair Pair of the receiver Participant is not sent if Paused, for Reason; else it is.
+	MediaSlotPaused
+	// MediaSpeakers: Speaker speaks, "" if nobody has yet, and the sound of Voices is forwarded. Participant is empty:
+	// everybody is meant.
+	MediaSpeakers
+	// MediaQuality: Participant's connection has this Score and Grade, because of Cause.
+	MediaQuality
 )
 
 // String returns the kind's name, for logs.
 func (k MediaEventKind) String() string {
-	names := [...]string{"unknown", "connected", "disconnected", "gone", "publications", "slot", "slotStarted", "slotsNeeded", "codec", "dataWaiting"}
+	names := [...]string{"unknown", "connected", "disconnected", "gone", "publications", "slot", "slotStarted", "slotsNeeded", "codec", "dataWaiting",
+		"publish", "slotPaused", "speakers", "quality"}
 	if k < 0 || int(k) >= len(names) {
 		k = 0
 	}
@@ -129,6 +143,15 @@ type MediaEvent struct {
 
 	Pairs      int
 	VideoCodec string // VP8, H264, VP9, AV1
+
+	Watched []MediaWatchedPublication
+	Paused  bool
+
+	Speaker string   // participant id
+	Voices  []string // participant ids
+
+	Score        float64 // 0 to 100
+	Grade, Cause string
 }
 
 // MediaPublicationInfo is one publication as the other participants see it.
@@ -137,6 +160,41 @@ type MediaPublicationInfo struct {
 	Kind   string // audio or video
 	Source string // microphone, camera, screen, screenAudio
 	Muted  bool
+}
+
+// MediaWatchedPublication says what of a publication anybody watches. Active false: nobody any of it, which is not the same
+// as muted. Encodings are those of simulcast, from the smallest to the largest; nil without simulcast.
+type MediaWatchedPublication struct {
+	ID, MID   string
+	Active    bool
+	Encodings []MediaWatchedEncoding
+}
+
+// MediaWatchedEncoding says whether anybody watches one encoding.
+type MediaWatchedEncoding struct {
+	RID    string
+	Active bool
+}
+
+// MediaSlotWish is what a receiver can use of one pair's video.
+type MediaSlotWish struct {
+	Pair          int
+	Width, Height int     // device pixels on the screen; 0: not said
+	FrameRate     float64 // frames a second that are shown; 0: not said
+	Hidden        bool    // out of sight
+	Paused        bool    // not wanted
+	Pinned        bool    // wanted before others
+}
+
+// MediaSlotStats are what a receiver measured on one pair in the last seconds.
+type MediaSlotStats struct {
+	Pair          int
+	Concealed     float64 // part of the sound that was made up, 0 to 1
+	HasConcealed  bool    // false: there was no sound, and Concealed means nothing
+	JitterBuffer  time.Duration
+	Frozen        float64 // part of the time that the picture stood still, 0 to 1
+	FrameRate     float64 // frames a second that were shown
+	Width, Height int     // pixels of the picture as it came
 }
 
 // ICEServer is one entry of RTCConfiguration.iceServers.

@@ -21,8 +21,12 @@ func (s *Server) MediaEvent(event MediaEvent) {
 
 // mediaEvent tells the machine and the devices what has happened on the media side.
 func (l *loop) mediaEvent(now time.Time, e MediaEvent) {
-	if e.Kind == MediaCodec {
+	switch e.Kind {
+	case MediaCodec:
 		l.codec(now, e)
+		return
+	case MediaSpeakers:
+		l.speakers(now, e)
 		return
 	}
 	p := l.room.byID[e.Participant]
@@ -51,6 +55,14 @@ func (l *loop) mediaEvent(now time.Time, e MediaEvent) {
 		l.tell(now, wire.EventSessionSlotsNeeded, wire.SlotsNeededEvent{SessionID: l.id, Pairs: e.Pairs}, p.at())
 	case MediaDataWaiting:
 		l.tell(now, wire.EventSessionDataWaiting, wire.DataWaitingEvent{SessionID: l.id}, p.at())
+	case MediaWatched:
+		l.tell(now, wire.EventSessionPublish, publishEvent(l.id, e.Watched), p.at())
+	case MediaSlotPaused:
+		l.tell(now, wire.EventSessionSlotPaused, wire.SlotPausedEvent{
+			SessionID: l.id, Pair: e.Pair, Paused: e.Paused, Reason: e.Reason,
+		}, p.at())
+	case MediaQuality:
+		l.quality(now, p, e)
 	}
 }
 
@@ -63,6 +75,9 @@ func (l *loop) connected(now time.Time, p *participant) {
 	}
 	p.announced = true
 	l.tell(now, wire.EventSessionJoined, wire.ParticipantEvent{SessionID: l.id, Participant: p.view()}, l.room.others(p)...)
+	if l.room.speakers != nil {
+		l.tell(now, wire.EventSessionSpeakers, *l.room.speakers, p.at())
+	}
 }
 
 // gone takes out a participant on whom the media side has given up.
@@ -106,4 +121,33 @@ func (l *loop) codec(now time.Time, e MediaEvent) {
 	}
 	l.room.codec = e.VideoCodec
 	l.tell(now, wire.EventSessionCodec, event, l.room.others(nil)...)
+}
+
+// speakers tells everybody who speaks, and keeps it for those who come later.
+func (l *loop) speakers(now time.Time, e MediaEvent) {
+	event := wire.SpeakersEvent{SessionID: l.id, Speaker: e.Speaker, Voices: e.Voices}
+	l.room.speakers = &event
+	l.tell(now, wire.EventSessionSpeakers, event, l.room.others(nil)...)
+}
+
+// quality tells everybody, the participant too, how good a connection is.
+func (l *loop) quality(now time.Time, p *participant, e MediaEvent) {
+	p.quality = &wire.QualityView{Score: e.Score, Grade: e.Grade, Cause: e.Cause}
+	to := []call.Recipient{p.at()}
+	if p.announced {
+		to = append(to, l.room.others(p)...)
+	}
+	l.tell(now, wire.EventSessionQuality, wire.QualityEvent{SessionID: l.id, ParticipantID: p.id, QualityView: *p.quality}, to...)
+}
+
+func publishEvent(session string, watched []MediaWatchedPublication) wire.PublishEvent {
+	event := wire.PublishEvent{SessionID: session}
+	for _, w := range watched {
+		publication := wire.WatchedPublication{PublicationID: w.ID, MID: w.MID, Active: w.Active}
+		for _, encoding := range w.Encodings {
+			publication.Encodings = append(publication.Encodings, wire.WatchedEncoding(encoding))
+		}
+		event.Publications = append(event.Publications, publication)
+	}
+	return event
 }

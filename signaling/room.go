@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/parleyrtc/parley/signaling/call"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
@@ -16,6 +18,7 @@ type room struct {
 	byID     map[string]*participant
 	byDevice map[call.Device]*participant
 	codec    string
+	speakers *wire.SpeakersEvent // as told last; nil before the first
 }
 
 // participant is one device in the room, from session.join until it leaves.
@@ -32,6 +35,9 @@ type participant struct {
 	announced    bool      // the others have been told
 	offering     bool
 	publications []wire.PublicationView
+	quality      *wire.QualityView // as told last; nil before the first
+	wishes       *rate.Limiter
+	measured     time.Time // session.stats was taken last
 }
 
 func newRoom() room {
@@ -84,6 +90,7 @@ func (p *participant) at() call.Recipient {
 func (p *participant) view() wire.ParticipantView {
 	return wire.ParticipantView{
 		ParticipantID: p.id, User: p.user, DeviceID: p.device.ID, JoinedAt: wire.Millis(p.joinedAt), Publications: p.publications,
+		Quality: p.quality,
 	}
 }
 

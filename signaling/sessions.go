@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/parleyrtc/parley/signaling/call"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
@@ -34,7 +36,9 @@ func (l *loop) joinSession(by call.Device, takeover bool, reply answer) {
 	if old := l.room.byDevice[by]; old != nil {
 		l.dismiss(now, old, string(call.ReasonLeft)) // its client has started again
 	}
-	p := &participant{id: newID("p_"), device: by, user: l.user(by.UID), joinedAt: now}
+	p := &participant{
+		id: newID("p_"), device: by, user: l.user(by.UID), joinedAt: now, wishes: rate.NewLimiter(wishRate, wishBurst),
+	}
 	l.room.add(p)
 	l.box.present(by)
 	l.waiting++
@@ -160,18 +164,8 @@ func (l *loop) mute(by call.Device, params wire.MuteParams, reply answer) {
 		reply(nil, refusal)
 		return
 	}
-	l.worker.add(job{
-		name: "mute",
-		do: func(ctx context.Context) error {
-			return l.server.deps.Media.Mute(ctx, l.id, p.id, params.PublicationID, params.Muted)
-		},
-		done: func(err error) {
-			if err != nil {
-				reply(nil, mediaRefusal(err))
-				return
-			}
-			reply(wire.Empty{}, nil)
-		},
+	l.pass("mute", reply, func(ctx context.Context) error {
+		return l.server.deps.Media.Mute(ctx, l.id, p.id, params.PublicationID, params.Muted)
 	})
 }
 

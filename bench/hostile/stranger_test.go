@@ -168,7 +168,8 @@ func TestAStrangerCannotTellARealSessionFromAMadeUpOne(t *testing.T) {
 	for method, params := range map[string]map[string]any{
 		"call.get": {}, "call.accept": {"mutationId": ""}, "call.reject": {"mutationId": "", "status": "rejected"}, "call.cancel": {"mutationId": ""},
 		"call.end": {"mutationId": "", "forAll": true}, "session.join": {"mutationId": "", "takeover": true}, "session.leave": {"mutationId": ""},
-		"session.mute": {"publicationId": publication, "muted": true}, "session.iceServers": {}, "session.offer": roles(map[string]any{"sdp": c.a.PC.LocalDescription().SDP}),
+		"session.mute": {"publicationId": publication, "muted": true}, "session.iceServers": {},
+		"session.wish": {"slots": []any{}}, "session.stats": {"slots": []any{}}, "session.offer": roles(map[string]any{"sdp": c.a.PC.LocalDescription().SDP}),
 	} {
 		var answers [2]string
 		for i, id := range []string{c.id, made} {

@@ -45,6 +45,24 @@ func (m *localMedia) Mute(ctx context.Context, room, participant, publication st
 	return mediaError(m.sfu.Mute(ctx, room, participant, publication, muted))
 }
 
+// Wish passes on what a receiver wishes for its pairs.
+func (m *localMedia) Wish(_ context.Context, room, participant string, wishes []signaling.MediaSlotWish) error {
+	in := make([]sfu.SlotWish, 0, len(wishes))
+	for _, w := range wishes {
+		in = append(in, sfu.SlotWish(w))
+	}
+	return mediaError(m.sfu.Wish(room, participant, in))
+}
+
+// Stats passes on what a receiver measured on its pairs.
+func (m *localMedia) Stats(_ context.Context, room, participant string, stats []signaling.MediaSlotStats) error {
+	in := make([]sfu.SlotStats, 0, len(stats))
+	for _, s := range stats {
+		in = append(in, sfu.SlotStats(s))
+	}
+	return mediaError(m.sfu.Stats(room, participant, in))
+}
+
 // Leave takes a participant out.
 func (m *localMedia) Leave(ctx context.Context, room, participant, reason string) error {
 	return mediaError(m.sfu.Leave(ctx, room, participant, reason))
@@ -82,7 +100,8 @@ var eventKinds = map[sfu.Kind]signaling.MediaEventKind{
 	sfu.Connected: signaling.MediaConnected, sfu.Disconnected: signaling.MediaDisconnected, sfu.Gone: signaling.MediaGone,
 	sfu.Publications: signaling.MediaPublications, sfu.Slot: signaling.MediaSlotChanged,
 	sfu.SlotStarted: signaling.MediaSlotStarted, sfu.SlotsNeeded: signaling.MediaSlotsNeeded, sfu.Codec: signaling.MediaCodec,
-	sfu.DataWaiting: signaling.MediaDataWaiting,
+	sfu.DataWaiting: signaling.MediaDataWaiting, sfu.Watched: signaling.MediaWatched, sfu.SlotPaused: signaling.MediaSlotPaused,
+	sfu.Speakers: signaling.MediaSpeakers, sfu.Quality: signaling.MediaQuality,
 }
 
 func mediaEvent(e sfu.Event) signaling.MediaEvent {
@@ -90,6 +109,14 @@ func mediaEvent(e sfu.Event) signaling.MediaEvent {
 		Kind: eventKinds[e.Kind], Room: e.Room, Participant: e.Participant, Silent: e.Silent, Reason: e.Reason,
 		Pair: e.Pair, Source: e.Source, Audio: e.Audio, Video: e.Video, TrackKind: e.TrackKind,
 		PublicationID: e.PublicationID, RTPTimestamp: e.RTPTimestamp, Pairs: e.Pairs, VideoCodec: e.VideoCodec,
+		Paused: e.Paused, Speaker: e.Speaker, Voices: e.Voices, Score: e.Score, Grade: e.Grade, Cause: e.Cause,
+	}
+	for _, w := range e.Watched {
+		watched := signaling.MediaWatchedPublication{ID: w.ID, MID: w.MID, Active: w.Active}
+		for _, encoding := range w.Encodings {
+			watched.Encodings = append(watched.Encodings, signaling.MediaWatchedEncoding(encoding))
+		}
+		out.Watched = append(out.Watched, watched)
 	}
 	for _, p := range e.Publications {
 		out.Publications = append(out.Publications, signaling.MediaPublicationInfo{ID: p.ID, Kind: p.Kind, Source: p.Source, Muted: p.Muted})

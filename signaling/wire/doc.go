@@ -26,6 +26,9 @@ const (
 	MaxMediaLines = 64        // m-lines of one SDP
 	MaxPairs      = 28        // receive pairs of one participant: with 4 publications and the data channel 61 m-lines
 	MaxMIDLength  = 16        // characters of a mid
+	MaxSide       = 16384     // pixels of a picture's side: twice 8K
+	MaxFrameRate  = 240       // frames a second
+	MaxJitterMS   = 60_000    // milliseconds of a jitter buffer
 	MinRing       = 5 * time.Second
 	MaxRing       = 300 * time.Second
 )

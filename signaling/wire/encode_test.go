@@ -61,6 +61,15 @@ func TestMessagesLookAsTheProtocolSays(t *testing.T) {
 			`{"jsonrpc":"2.0","method":"event","params":{"seq":1,"type":"call.missed","at":1790000000000,"data":{"call":` + exampleCallJSON + `}}}`},
 		{Event(2, EventSessionSlot, at, encode(SlotEvent{SessionID: "s", Pair: 1})),
 			`{"jsonrpc":"2.0","method":"event","params":{"seq":2,"type":"session.slot","at":1790000000000,"data":{"sessionId":"s","pair":1,"participantId":"","audio":"","video":""}}}`},
+		{Event(4, EventSessionPublish, at, encode(PublishEvent{SessionID: "s", Publications: List[WatchedPublication]{{PublicationID: "p.0", MID: "0"},
+			{PublicationID: "p.1", MID: "1", Active: true, Encodings: []WatchedEncoding{{"q", true}, {"h", false}}}}})),
+			`{"jsonrpc":"2.0","method":"event","params":{"seq":4,"type":"session.publish","at":1790000000000,"data":{"sessionId":"s","publications":[` +
+				`{"publicationId":"p.0","mid":"0","active":false},` +
+				`{"publicationId":"p.1","mid":"1","active":true,"encodings":[{"rid":"q","active":true},{"rid":"h","active":false}]}]}}}`},
+		{Event(5, EventSessionSpeakers, at, encode(SpeakersEvent{SessionID: "s"})),
+			`{"jsonrpc":"2.0","method":"event","params":{"seq":5,"type":"session.speakers","at":1790000000000,"data":{"sessionId":"s","speaker":"","voices":[]}}}`},
+		{Event(6, EventSessionQuality, at, encode(QualityEvent{"s", "p", QualityView{84.5, "excellent", "none"}})),
+			`{"jsonrpc":"2.0","method":"event","params":{"seq":6,"type":"session.quality","at":1790000000000,"data":{"sessionId":"s","participantId":"p","score":84.5,"grade":"excellent","cause":"none"}}}`},
 		{Event(3, EventSessionJoined, at, encode(ParticipantEvent{SessionID: "s", Participant: ParticipantView{ParticipantID: "p"}})),
 			`{"jsonrpc":"2.0","method":"event","params":{"seq":3,"type":"session.joined","at":1790000000000,"data":{"sessionId":"s","participant":` +
 				`{"participantId":"p","user":{"uid":"","name":"","avatar":""},"deviceId":"","joinedAt":0,"publications":[]}}}}`},

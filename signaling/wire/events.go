@@ -23,6 +23,10 @@ const (
 	EventSessionSlotsNeeded = "session.slotsNeeded" // SlotsNeededEvent
 	EventSessionCodec       = "session.codec"       // CodecEvent
 	EventSessionDataWaiting = "session.dataWaiting" // DataWaitingEvent
+	EventSessionPublish     = "session.publish"     // PublishEvent
+	EventSessionSlotPaused  = "session.slotPaused"  // SlotPausedEvent
+	EventSessionSpeakers    = "session.speakers"    // SpeakersEvent
+	EventSessionQuality     = "session.quality"     // QualityEvent
 	EventSessionClosed      = "session.closed"      // ClosedEvent
 
 	EventTokenExpiring  = "token.expiring"  // TokenExpiringEvent
@@ -88,6 +92,49 @@ type CodecEvent struct {
 // DataWaitingEvent says that a data message waits for this device to open its data channel.
 type DataWaitingEvent struct {
 	SessionID string `json:"sessionId"`
+}
+
+// PublishEvent tells a publisher what of its publications anybody watches; it names all of them every time.
+type PublishEvent struct {
+	SessionID    string                   `json:"sessionId"`
+	Publications List[WatchedPublication] `json:"publications"`
+}
+
+// WatchedPublication is one publication of a PublishEvent. Active false means that nobody watches it: the client stops
+// encoding it, which is not the same as muting it. Without Encodings there is one encoding, and Active is all there is to say.
+type WatchedPublication struct {
+	PublicationID string            `json:"publicationId"`
+	MID           string            `json:"mid"`
+	Active        bool              `json:"active"`
+	Encodings     []WatchedEncoding `json:"encodings,omitempty"`
+}
+
+// WatchedEncoding is one simulcast encoding of a watched publication.
+type WatchedEncoding struct {
+	RID    string `json:"rid"`
+	Active bool   `json:"active"`
+}
+
+// SlotPausedEvent says that the video of a pair is not sent to its receiver, and why, or that it is sent again.
+type SlotPausedEvent struct {
+	SessionID string `json:"sessionId"`
+	Pair      int    `json:"pair"`
+	Paused    bool   `json:"paused"`
+	Reason    string `json:"reason"`
+}
+
+// SpeakersEvent says who speaks. Speaker is "" when nobody has spoken; Voices are those whose sound is forwarded.
+type SpeakersEvent struct {
+	SessionID string       `json:"sessionId"`
+	Speaker   string       `json:"speaker"`
+	Voices    List[string] `json:"voices"`
+}
+
+// QualityEvent says how good a participant's connection is.
+type QualityEvent struct {
+	SessionID     string `json:"sessionId"`
+	ParticipantID string `json:"participantId"`
+	QualityView
 }
 
 // ClosedEvent says that this device is out of a session.

@@ -102,7 +102,7 @@ func (w *walker) token() (json.Token, *problem) {
 	return token, nil
 }
 
-// number reads what must be an integer: the protocol has no fractions outside of free JSON.
+// number reads what must be an integer, but where the protocol has a fraction.
 func (w *walker) number(t reflect.Type, n json.Number, path string) *problem {
 	if t == nil {
 		return nil
@@ -113,6 +113,9 @@ func (w *walker) number(t reflect.Type, n json.Number, path string) *problem {
 		_, err = strconv.ParseInt(n.String(), 10, 64)
 	case reflect.Uint64:
 		_, err = strconv.ParseUint(n.String(), 10, 64)
+	case reflect.Float64:
+		_, err = strconv.ParseFloat(n.String(), 64)
+		return fits(err == nil, path, "must be a number in range")
 	default:
 		return fits(false, path, "must not be a number")
 	}

@@ -15,6 +15,8 @@ const (
 	MethodSessionJoin       = "session.join"       // JoinParams, JoinResult
 	MethodSessionOffer      = "session.offer"      // OfferParams, OfferResult
 	MethodSessionMute       = "session.mute"       // MuteParams, Empty
+	MethodSessionWish       = "session.wish"       // WishParams, Empty
+	MethodSessionStats      = "session.stats"      // StatsParams, Empty
 	MethodSessionICEServers = "session.iceServers" // ICEServersParams, ICEServersResult
 	MethodSessionLeave      = "session.leave"      // LeaveParams, Empty
 )
@@ -43,6 +45,8 @@ var methods = map[string]func(raw []byte, lenient bool) (Params, *Error){
 	MethodSessionJoin:       read[JoinParams],
 	MethodSessionOffer:      read[OfferParams],
 	MethodSessionMute:       read[MuteParams],
+	MethodSessionWish:       read[WishParams],
+	MethodSessionStats:      read[StatsParams],
 	MethodSessionICEServers: read[ICEServersParams],
 	MethodSessionLeave:      read[LeaveParams],
 }

@@ -144,6 +144,44 @@ type MuteParams struct {
 	Muted         bool   `json:"muted" required:"true"`
 }
 
+// WishParams say what a receiver wants to see of its pairs, in place of all it said before. A pair that is not named wishes
+// for everything.
+type WishParams struct {
+	SessionID string     `json:"sessionId"`
+	Slots     []SlotWish `json:"slots" required:"true"`
+}
+
+// SlotWish is what a receiver can use of one pair's video. Width and Height are the device pixels it has on the screen and
+// FrameRate the frames a second it shows, each 0 when it doesn't say. Hidden is out of sight, Paused is not wanted, Pinned is
+// wanted before others.
+type SlotWish struct {
+	Pair      int     `json:"pair" required:"true"`
+	Width     int     `json:"width,omitempty"`
+	Height    int     `json:"height,omitempty"`
+	FrameRate float64 `json:"frameRate,omitempty"`
+	Hidden    bool    `json:"hidden,omitempty"`
+	Paused    bool    `json:"paused,omitempty"`
+	Pinned    bool    `json:"pinned,omitempty"`
+}
+
+// StatsParams are what a receiver measured on its pairs in the last seconds.
+type StatsParams struct {
+	SessionID string      `json:"sessionId"`
+	Slots     []SlotStats `json:"slots" required:"true"`
+}
+
+// SlotStats are the measurements of one pair. Concealed is the part of the sound that was made up, nil without sound; Frozen
+// the part of the time that the picture stood still. Both are from 0 to 1.
+type SlotStats struct {
+	Pair           int      `json:"pair" required:"true"`
+	Concealed      *float64 `json:"concealed,omitempty"`
+	JitterBufferMS float64  `json:"jitterBufferMs,omitempty"`
+	Frozen         float64  `json:"frozen,omitempty"`
+	FrameRate      float64  `json:"frameRate,omitempty"`
+	Width          int      `json:"width,omitempty"`
+	Height         int      `json:"height,omitempty"`
+}
+
 // ICEServersParams ask for fresh TURN credentials.
 type ICEServersParams struct {
 	SessionID string `json:"sessionId"`

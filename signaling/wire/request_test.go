@@ -42,6 +42,11 @@ func TestEveryMethodIsRead(t *testing.T) {
 		{MethodSessionOffer, `{` + s + `,"sdp":"v=0","publications":[{"mid":"0","source":"microphone","muted":true}],"slots":[{"pair":0,"audioMid":"2","videoMid":"3"}],"iceRestart":true}`,
 			OfferParams{"s-1", "v=0", []Publication{{"0", "microphone", true}}, []Slot{{0, "2", "3"}}, true}},
 		{MethodSessionMute, `{` + s + `,"publicationId":"pub_1","muted":false}`, MuteParams{"s-1", "pub_1", false}},
+		{MethodSessionWish, `{` + s + `,"slots":[]}`, WishParams{"s-1", []SlotWish{}}},
+		{MethodSessionWish, `{` + s + `,"slots":[{"pair":0},{"pair":27,"width":640,"height":360,"frameRate":7.5,"hidden":true,"paused":true,"pinned":true}]}`,
+			WishParams{"s-1", []SlotWish{{}, {27, 640, 360, 7.5, true, true, true}}}},
+		{MethodSessionStats, `{` + s + `,"slots":[{"pair":1},{"pair":2,"concealed":0,"jitterBufferMs":41.5,"frozen":0.25,"frameRate":24,"width":1280,"height":720}]}`,
+			StatsParams{"s-1", []SlotStats{{Pair: 1}, {2, ptr(0.0), 41.5, 0.25, 24, 1280, 720}}}},
 		{MethodSessionICEServers, `{` + s + `}`, ICEServersParams{"s-1"}},
 		{MethodSessionLeave, `{` + s + `,` + m + `}`, LeaveParams{"s-1", "m-1"}},
 	} {
@@ -61,8 +66,8 @@ func TestEveryMethodIsRead(t *testing.T) {
 			t.Errorf("%s: got %+v", test.method, req)
 		}
 	}
-	if len(methods) != 15 {
-		t.Errorf("there are %d methods; the table above has 15", len(methods))
+	if len(methods) != 17 {
+		t.Errorf("there are %d methods; the table above has 17", len(methods))
 	}
 }
 
@@ -120,6 +125,8 @@ func TestMalformedMessagesGetTheirCode(t *testing.T) {
 const (
 	initiate = `{"receiverId":"bob","receiverType":"user","type":"audio","mutationId":"m"}`
 	offer    = `{"sessionId":"s","sdp":"v=0","publications":[{"mid":"0","source":"camera"}],"slots":[{"pair":0,"audioMid":"1","videoMid":"2"}]}`
+	wish     = `{"sessionId":"s","slots":[{"pair":0,"width":640,"frameRate":30}]}`
+	stats    = `{"sessionId":"s","slots":[{"pair":0,"concealed":0.5,"frozen":0.25}]}`
 	reject   = `{"sessionId":"s","status":"rejected","mutationId":"m"}`
 	hello    = `{"token":"t","protocol":"1.0","client":{"name":"n"},"resume":{"connectionId":"c","lastSeq":1}}`
 )
@@ -192,6 +199,23 @@ var badParams = []struct{ method, params, from, to, field, code string }{
 	{MethodSessionOffer, offer, `"pair":0`, `"pair":-1`, "slots[0].pair", ""},
 	{MethodSessionOffer, offer, `"videoMid":"2"}`, `"videoMid":"2"},{"pair":0,"audioMid":"3","videoMid":"4"}`, "slots[1].pair", ""},
 	{MethodSessionOffer, offer, `{"mid":"0","source":"camera"}`, many(63, `{"mid":"0","source":"camera"}`), "slots", CodeSDPTooManyMedia},
+	{MethodSessionWish, wish, `,"slots":[{"pair":0,"width":640,"frameRate":30}]`, ``, "slots", ""},
+	{MethodSessionWish, wish, `"pair":0,`, ``, "slots[0].pair", ""},
+	{MethodSessionWish, wish, `"pair":0`, `"pair":28`, "slots[0].pair", ""},
+	{MethodSessionWish, wish, `{"pair":0,`, `{"pair":0},{"pair":0,`, "slots[1].pair", ""},
+	{MethodSessionWish, wish, `640`, `-1`, "slots[0].width", ""},
+	{MethodSessionWish, wish, `640`, `640.5`, "slots[0].width", ""},
+	{MethodSessionWish, wish, `640`, `16385`, "slots[0].width", ""},
+	{MethodSessionWish, wish, `"width":640`, `"height":16385`, "slots[0].height", ""},
+	{MethodSessionWish, wish, `30`, `1e999`, "slots[0].frameRate", ""},
+	{MethodSessionWish, wish, `30`, `240.5`, "slots[0].frameRate", ""},
+	{MethodSessionWish, wish, `30`, `"30"`, "slots[0].frameRate", ""},
+	{MethodSessionStats, stats, `"pair":0`, `"pair":-1`, "slots[0].pair", ""},
+	{MethodSessionStats, stats, `0.5`, `1.5`, "slots[0].concealed", ""},
+	{MethodSessionStats, stats, `0.5`, `-1e-9`, "slots[0].concealed", ""},
+	{MethodSessionStats, stats, `0.25`, `2`, "slots[0].frozen", ""},
+	{MethodSessionStats, stats, `"frozen":0.25`, `"jitterBufferMs":60001`, "slots[0].jitterBufferMs", ""},
+	{MethodSessionStats, stats, `"frozen":0.25`, `"frameRate":241`, "slots[0].frameRate", ""},
 	{MethodHello, hello, `"1.0"`, `"1"`, "protocol", ""},
 	{MethodHello, hello, `"1.0"`, `"-1.0"`, "protocol", ""},
 	{MethodHello, hello, `"1.0"`, `1.0`, "protocol", ""},

@@ -184,11 +184,7 @@ func (p OfferParams) Validate() *Error {
 	}
 	for i, slot := range p.Slots {
 		at := "slots[" + strconv.Itoa(i) + "]"
-		if slot.Pair < 0 || slot.Pair >= MaxPairs || pairs[slot.Pair] {
-			return bad(at+".pair", "must be 0 to "+strconv.Itoa(MaxPairs-1)+" and named once")
-		}
-		pairs[slot.Pair] = true
-		if err := first(checkMID(mids, at+".audioMid", slot.AudioMID), checkMID(mids, at+".videoMid", slot.VideoMID)); err != nil {
+		if err := first(checkPair(pairs, at, slot.Pair), checkMID(mids, at+".audioMid", slot.AudioMID), checkMID(mids, at+".videoMid", slot.VideoMID)); err != nil {
 			return err
 		}
 	}
@@ -207,6 +203,64 @@ func checkMID(seen map[string]bool, field, mid string) *Error {
 // Validate checks sessionId and publicationId.
 func (p MuteParams) Validate() *Error {
 	return first(checkSessionID(p.SessionID), checkID("publicationId", p.PublicationID))
+}
+
+// Validate checks sessionId, and that every pair is named once with values in range.
+func (p WishParams) Validate() *Error {
+	if err := checkSessionID(p.SessionID); err != nil {
+		return err
+	}
+	pairs := map[int]bool{}
+	for i, slot := range p.Slots {
+		at := "slots[" + strconv.Itoa(i) + "]"
+		if err := first(checkPair(pairs, at, slot.Pair), checkPicture(at, slot.Width, slot.Height, slot.FrameRate)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Validate checks sessionId, and that every pair is named once with values in range.
+func (p StatsParams) Validate() *Error {
+	if err := checkSessionID(p.SessionID); err != nil {
+		return err
+	}
+	pairs := map[int]bool{}
+	for i, slot := range p.Slots {
+		at := "slots[" + strconv.Itoa(i) + "]"
+		var concealed float64
+		if slot.Concealed != nil {
+			concealed = *slot.Concealed
+		}
+		if err := first(checkPair(pairs, at, slot.Pair), checkPicture(at, slot.Width, slot.Height, slot.FrameRate),
+			checkRange(at+".concealed", concealed, 1), checkRange(at+".frozen", slot.Frozen, 1),
+			checkRange(at+".jitterBufferMs", slot.JitterBufferMS, MaxJitterMS)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPair also notes the pair, so that none is named twice; that bounds their number.
+func checkPair(seen map[int]bool, at string, pair int) *Error {
+	if pair < 0 || pair >= MaxPairs || seen[pair] {
+		return bad(at+".pair", "must be 0 to "+strconv.Itoa(MaxPairs-1)+" and named once")
+	}
+	seen[pair] = true
+	return nil
+}
+
+func checkPicture(at string, width, height int, frameRate float64) *Error {
+	return first(checkRange(at+".width", float64(width), MaxSide), checkRange(at+".height", float64(height), MaxSide),
+		checkRange(at+".frameRate", frameRate, MaxFrameRate))
+}
+
+// checkRange refuses what is not from 0 to most; JSON has no NaN.
+func checkRange(field string, value, most float64) *Error {
+	if value < 0 || value > most {
+		return bad(field, "must be 0 to "+strconv.FormatFloat(most, 'f', -1, 64))
+	}
+	return nil
 }
 
 // Validate checks sessionId.

@@ -74,6 +74,14 @@ type ParticipantView struct {
 	DeviceID      string                `json:"deviceId"`
 	JoinedAt      int64                 `json:"joinedAt"`
 	Publications  List[PublicationView] `json:"publications"`
+	Quality       *QualityView          `json:"quality,omitempty"` // nil until it is known
+}
+
+// QualityView says how good a call is for a participant. Score is from 0 to 100; Grade and Cause are those of sfu/quality.
+type QualityView struct {
+	Score float64 `json:"score"`
+	Grade string  `json:"grade"`
+	Cause string  `json:"cause"`
 }
 
 // PublicationView is one track that a participant sends.
