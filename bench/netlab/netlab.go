@@ -1,13 +1,14 @@
-// Package netlab is a bad network in user space: a UDP path to a server that loses, delays and damages packets by the rules of
-// a test, so that what a measurement says can be held against what really happened.
+// Package netlab is a bad network in user space: a way to a server that loses, delays and damages packets by the rules of a
+// test, so that what a measurement says can be held against what really happened.
+//
+// A Path carries UDP, a Relay TCP; an Access is both, for a client whose whole network is bad, comes back under another address
+// or dies. What happens to packets is decided by bench/netlab/link.
 package netlab
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,47 +25,47 @@ type Rules struct {
 
 	// Down carries everything to the client, and Up everything from it. Their first steps begin with the client's first packet.
 	Down, Up link.Config
+	// Together says that all addresses behind the path are one client's, as the sockets of one browser are: they share two
+	// links, whose first steps begin with Open.
+	Together bool
 }
 
 // Path is one address that leads to the server. Its methods may be called from any goroutine.
 type Path struct {
 	server netip.AddrPort
-	rules  Rules
 	front  *net.UDPConn
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
+	rules   Rules                   // guarded by mu
+	shared  *lines                  // guarded by mu; nil unless Together
 	clients map[netip.AddrPort]*way // guarded by mu
-	closed  bool
+	links   int                     // guarded by mu: pairs made so far, each with luck of its own
+	cut     bool                    // guarded by mu
+	closed  bool                    // guarded by mu
 }
 
-// way joins one client with the server.
-type way struct {
-	toServer *flight
-	toClient *flight
-
-	mu        sync.Mutex
-	conn      *net.UDPConn   // guarded by mu; stands for the client
-	before    []*net.UDPConn // guarded by mu; did so before a rebinding
-	up, down  *link.Link     // guarded by mu
-	luck      *rand.Rand     // guarded by mu
-	lose, hit link.Block     // guarded by mu
-}
-
-// Open makes a path to the media address of a server.
+// Open makes a path to a UDP address of a server.
 func Open(server netip.AddrPort, rules Rules) (*Path, error) {
 	front, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)))
 	if err != nil {
 		return nil, err
 	}
+	_ = front.SetReadBuffer(socketBuffer) // what is lost here would be held against the client
 	p := &Path{server: server, rules: rules, front: front, clients: map[netip.AddrPort]*way{}}
+	if rules.Together {
+		p.shared = p.lines(time.Now())
+	}
 	p.wg.Go(p.up)
 	return p, nil
 }
 
+// Addr is where clients reach the server through the path.
+func (p *Path) Addr() netip.AddrPort { return p.front.LocalAddr().(*net.UDPAddr).AddrPort() }
+
 // Rewrite puts the path in the place of the server's candidates in an SDP.
 func (p *Path) Rewrite(sdp string) string {
-	at := p.front.LocalAddr().(*net.UDPAddr).AddrPort()
+	at := p.Addr()
 	var out strings.Builder
 	for line := range strings.Lines(sdp) {
 		if strings.HasPrefix(line, "a=candidate:") {
@@ -80,6 +81,45 @@ func (p *Path) Rewrite(sdp string) string {
 	return out.String()
 }
 
+// Follow gives the path other links, whose first steps begin now. What is under way arrives as it would have.
+func (p *Path) Follow(down, up link.Config) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rules.Down, p.rules.Up = down, up
+	now := time.Now()
+	if p.shared != nil {
+		up, down := p.seeded()
+		p.shared.follow(now, up, down)
+	}
+	for _, w := range p.clients {
+		if w.lines != p.shared {
+			up, down := p.seeded()
+			w.lines.follow(now, up, down)
+		}
+	}
+}
+
+// Cut loses everything in both directions until it is called with false.
+func (p *Path) Cut(cut bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut = cut
+	for _, w := range p.clients {
+		w.dead.Store(cut || w.left)
+	}
+}
+
+// Leave makes all present addresses of clients worthless for good, as a phone's are that walks out of the Wi-Fi: nothing comes
+// from them or to them any more. Addresses that have not been seen yet are carried.
+func (p *Path) Leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.clients {
+		w.left = true
+		w.dead.Store(true)
+	}
+}
+
 // Rebind gives each client another address towards the server, as a NAT does that has forgotten it. What the server sends to
 // the old address is lost.
 func (p *Path) Rebind() error {
@@ -90,11 +130,7 @@ func (p *Path) Rebind() error {
 		if err != nil {
 			return err
 		}
-		w.mu.Lock()
-		old := w.conn
-		w.conn, w.before = c, append(w.before, old)
-		w.mu.Unlock()
-		_ = old.SetReadDeadline(time.Unix(1, 0)) // its reader ends
+		_ = w.replace(c).SetReadDeadline(time.Unix(1, 0)) // its reader ends
 		p.wg.Go(func() { p.down(w, c) })
 	}
 	return nil
@@ -104,10 +140,12 @@ func (p *Path) Rebind() error {
 func (p *Path) Fates() (up, down link.Fates) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.shared != nil {
+		return p.shared.fates()
+	}
 	for _, w := range p.clients {
-		w.mu.Lock()
-		up, down = up.Plus(w.up.Fates()), down.Plus(w.down.Fates())
-		w.mu.Unlock()
+		u, d := w.lines.fates()
+		up, down = up.Plus(u), down.Plus(d)
 	}
 	return up, down
 }
@@ -117,13 +155,7 @@ func (p *Path) Close() {
 	p.mu.Lock()
 	p.closed = true
 	for _, w := range p.clients {
-		w.mu.Lock()
-		for _, c := range append(w.before, w.conn) {
-			c.Close()
-		}
-		w.mu.Unlock()
-		w.toServer.end()
-		w.toClient.end()
+		w.close()
 	}
 	p.mu.Unlock()
 	p.front.Close()
@@ -138,15 +170,10 @@ func (p *Path) up() {
 		if err != nil {
 			return
 		}
-		w := p.way(from)
-		if w == nil {
-			continue
-		}
-		w.mu.Lock()
-		arrivals := slices.Clone(w.up.Put(time.Now(), n))
-		w.mu.Unlock()
-		for _, d := range arrivals {
-			w.toServer.put(buf[:n], d.At)
+		if w := p.way(from); w != nil && !w.dead.Load() {
+			for _, at := range w.lines.carry(time.Now(), n, true) {
+				w.toServer.put(buf[:n], at)
+			}
 		}
 	}
 }
@@ -154,7 +181,7 @@ func (p *Path) up() {
 func (p *Path) dial() (*net.UDPConn, error) {
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(p.server))
 	if err == nil {
-		_ = c.SetReadBuffer(4 << 20) // what is lost here would be held against the server
+		_ = c.SetReadBuffer(socketBuffer) // what is lost here would be held against the server
 	}
 	return c, err
 }
@@ -170,24 +197,18 @@ func (p *Path) way(client netip.AddrPort) *way {
 	if err != nil {
 		return nil
 	}
-	now, number := time.Now(), uint64(len(p.clients))
-	up, down := p.rules.Up, p.rules.Down
-	up.Seed, down.Seed = p.rules.Seed<<16+number<<1, p.rules.Seed<<16+number<<1+1
-	w := &way{conn: c, up: link.New(now, up), down: link.New(now, down), luck: rand.New(rand.NewPCG(p.rules.Seed, number))}
+	w := newWay(c, p.rules, uint64(len(p.clients)))
+	if w.lines = p.shared; w.lines == nil {
+		w.lines = p.lines(time.Now())
+	}
 	w.toServer = newFlight(func(b []byte) { _, _ = w.current().Write(b) }) // UDP
 	w.toClient = newFlight(func(b []byte) { _, _ = p.front.WriteToUDPAddrPort(b, client) })
+	w.dead.Store(p.cut)
 	p.clients[client] = w
 	p.wg.Go(func() { p.down(w, c) })
 	p.wg.Go(w.toServer.run)
 	p.wg.Go(w.toClient.run)
 	return w
-}
-
-// current is the socket that stands for the client now.
-func (w *way) current() *net.UDPConn {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.conn
 }
 
 // down takes packets from the server; it ends when its socket is no longer the client's.
@@ -201,8 +222,8 @@ func (p *Path) down(w *way, c *net.UDPConn) {
 			}
 			continue // the server's port may be closed for a while
 		}
-		for _, d := range w.pass(buf[:n], &p.rules) {
-			w.toClient.put(buf[:n], d.At.Add(p.rules.Delay))
+		for _, at := range w.pass(buf[:n]) {
+			w.toClient.put(buf[:n], at)
 		}
 	}
 }
@@ -211,24 +232,4 @@ func (p *Path) over() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.closed
-}
-
-// pass sends a packet down and returns its arrivals; it may damage it.
-func (w *way) pass(b []byte, rules *Rules) []link.Delivery {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if isRTP(b) {
-		if w.hit.Next(rules.Damage, w.luck) {
-			b[12+w.luck.IntN(len(b)-12)] ^= byte(1 + w.luck.IntN(255))
-		}
-		if w.lose.Next(rules.Lose, w.luck) {
-			return nil
-		}
-	}
-	return slices.Clone(w.down.Put(time.Now(), len(b)))
-}
-
-// isRTP tells RTP from STUN, DTLS (RFC 7983) and RTCP (RFC 5761 §4).
-func isRTP(b []byte) bool {
-	return len(b) > 12 && b[0] >= 128 && b[0] <= 191 && (b[1] < 192 || b[1] > 223)
 }

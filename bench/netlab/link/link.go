@@ -64,8 +64,9 @@ type Config struct {
 
 // Delivery is one arrival.
 type Delivery struct {
-	At    time.Time
-	Index int // number of the Put that it comes from; the first is 0
+	At     time.Time
+	Index  int           // number of the Put that it comes from; the first is 0
+	Waited time.Duration // from the Put until its last bit was on the way: the queue, and the rate
 }
 
 // Fates counts what became of packets.
@@ -142,6 +143,15 @@ func (l *Link) Put(now time.Time, size int) []Delivery {
 // Fates counts what has become of the packets so far.
 func (l *Link) Fates() Fates { return l.fates }
 
+// Rate is the rate in bits per second that holds at a time; 0 is no limit, and -1 a link that is stopped.
+func (l *Link) Rate(now time.Time) int64 {
+	rules, _ := l.at(max(0, now.Sub(l.start)))
+	if rules.Stopped {
+		return -1
+	}
+	return rules.Rate
+}
+
 func (l *Link) chance(p float64) bool { return p > 0 && l.random.Float64() < p }
 
 // loses decides about random loss. Each kind draws for every packet, so that one kind does not depend on another.
@@ -162,7 +172,7 @@ func (l *Link) loses(rules *Rules) bool {
 
 // arrival is when and as what a packet comes that left the queue at a time since start.
 func (l *Link) arrival(rules *Rules, left time.Duration, index int) Delivery {
-	at := left + rules.Delay
+	at, waited := left+rules.Delay, left-l.now
 	if rules.Jitter > 0 {
 		at += time.Duration(l.random.Int64N(int64(rules.Jitter)))
 	}
@@ -172,10 +182,10 @@ func (l *Link) arrival(rules *Rules, left time.Duration, index int) Delivery {
 		if by == 0 {
 			by = 20 * time.Millisecond
 		}
-		return Delivery{At: l.start.Add(at + by), Index: index}
+		return Delivery{At: l.start.Add(at + by), Index: index, Waited: waited}
 	}
 	l.order = at
-	return Delivery{At: l.start.Add(at), Index: index}
+	return Delivery{At: l.start.Add(at), Index: index, Waited: waited}
 }
 
 // Block is true once in every block of n, at a random place: its share is exact over any long run. The zero value is ready.
