@@ -261,6 +261,7 @@ func (s *Server) resume(ctx context.Context) error {
 		l := newLoop(s, c, record.Revision)
 		if !c.Terminal() {
 			s.start(l, nil)
+			s.observe(now, l.published.Load(), stillRinging(now, c))
 		} else if s.calls.add(l) {
 			s.calls.index(l, c)
 			l.box.close()

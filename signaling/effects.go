@@ -13,6 +13,7 @@ func (l *loop) carryOut(now time.Time, effects []call.Effect) {
 	for _, effect := range effects {
 		l.safely("effect", func() { l.effect(now, effect) })
 	}
+	l.safely("observer", func() { l.server.observe(now, l.published.Load(), effects) })
 }
 
 func (l *loop) effect(now time.Time, effect call.Effect) {

@@ -38,6 +38,7 @@ type node struct {
 	media     *mediaRecorder
 	http      *httptest.Server
 	registry  *prometheus.Registry
+	observer  Observer
 	stopped   bool
 }
 
@@ -58,6 +59,12 @@ func serve(t testing.TB, config Config) *node {
 // serveOn starts a node on a data directory that may have been used before.
 func serveOn(t testing.TB, dir string, config Config) *node {
 	t.Helper()
+	return serveWatched(t, dir, config, nil)
+}
+
+// serveWatched is serveOn with an observer.
+func serveWatched(t testing.TB, dir string, config Config, observer Observer) *node {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	st, err := store.Open(t.Context(), store.Config{Dir: dir, Logger: log})
 	if err != nil {
@@ -65,7 +72,7 @@ func serveOn(t testing.TB, dir string, config Config) *node {
 	}
 	n := &node{
 		t: t, dir: dir, config: config, store: st, directory: NewDirectory(st), media: newMediaRecorder(),
-		registry: prometheus.NewRegistry(),
+		registry: prometheus.NewRegistry(), observer: observer,
 	}
 	t.Cleanup(n.stop)
 	n.start(log)
@@ -84,6 +91,7 @@ func (n *node) start(log *slog.Logger) {
 		ICEServers: func(uid, session string) []ICEServer {
 			return []ICEServer{{URLs: []string{"turn:127.0.0.1"}, Username: uid, Credential: session}}
 		},
+		Observer: n.observer,
 	})
 	if err != nil {
 		n.t.Fatal(err)

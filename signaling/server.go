@@ -18,13 +18,14 @@ import (
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
-// Deps are the other parts that signaling works with. All are needed.
+// Deps are the other parts that signaling works with. All are needed, but for those that say otherwise.
 type Deps struct {
 	Store      store.Store // stays open until after Close
 	Media      Media
 	Tokens     Tokens
 	Directory  Profiles
 	ICEServers ICEServers
+	Observer   Observer // may be nil
 }
 
 // Tokens tells who a token belongs to. *token.Verifier is one.
