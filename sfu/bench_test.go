@@ -75,7 +75,7 @@ func newFan(t testing.TB, subscribers int) *fan {
 	in := &f.publisher.incoming
 	in.mu.Lock()
 	in.publications = []*publication{pub}
-	in.sources[7], in.sources[8] = pub, pub
+	in.sources[7], in.sources[8] = pub.encodings[0], pub.encodings[0]
 	in.codecs[96] = transport.Codec{PayloadType: 96, Codec: packet.VP8, RTX: 97, NACK: true}
 	in.codecs[97] = transport.Codec{PayloadType: 97, Repair: true, Repairs: 96}
 	in.mu.Unlock()

@@ -67,7 +67,7 @@ func (f *fan) speaker(t testing.TB) *fan {
 	pub := newPublication(s.publisher, "0", "microphone", false)
 	in := &s.publisher.incoming
 	in.mu.Lock()
-	in.publications, in.sources[9] = []*publication{pub}, pub
+	in.publications, in.sources[9] = []*publication{pub}, pub.encodings[0]
 	in.codecs[111] = transport.Codec{PayloadType: 111, Codec: packet.Opus}
 	in.mu.Unlock()
 	r.mu.Lock()

@@ -210,7 +210,7 @@ func (s *script) restart(b *bench) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, pub := range in.publications {
-		pub.heard = time.Time{}
+		pub.encodings[0].heard = time.Time{}
 	}
 }
 

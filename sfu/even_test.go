@@ -52,7 +52,7 @@ func TestAFramesPacketsLeaveInOneLength(t *testing.T) {
 					t.Errorf("packet %d: %d bytes, %d of them padding, want %d", i, len(m.sent), padding, c.want[i])
 				}
 				again, into := media{}, make([]byte, maxPayload, maxPayload+maxEven)
-				if !m.publication.repeat(m.epoch, m.in.Sequence, &again, into) || !bytes.Equal(again.sent, m.sent) || !bytes.Equal(again.payload, m.payload) {
+				if !m.encoding.repeat(m.epoch, m.in.Sequence, &again, into) || !bytes.Equal(again.sent, m.sent) || !bytes.Equal(again.payload, m.payload) {
 					t.Errorf("packet %d is another when it is repeated", i)
 				}
 			}

@@ -29,19 +29,19 @@ func (p *participant) tell(now time.Time, dst []rtcp.Packet) ([]rtcp.Packet, tim
 	}
 	var reports []rtcp.ReceptionReport
 	due := !now.Before(in.reportAt)
-	for _, pub := range in.publications {
-		if pub.ssrc == 0 {
+	for e := range in.encodings() {
+		if e.ssrc == 0 {
 			continue
 		}
-		dst = pub.askAgain(now, time.Duration(p.rtt.Load()), in, dst)
-		if pub.repairs {
-			soon(pub.missing.Deadline())
+		dst = e.askAgain(now, time.Duration(p.rtt.Load()), in, dst)
+		if e.repairs {
+			soon(e.missing.Deadline())
 		}
-		if dst = pub.askKeyframe(now, in, dst); pub.wanted {
-			soon(pub.keyframeAt())
+		if dst = e.askKeyframe(now, in, dst); e.wanted {
+			soon(e.keyframeAt())
 		}
-		if due && now.Sub(pub.heard) < 5*reportSpacing && len(reports) < 31 {
-			reports = append(reports, pub.books.Report(now, pub.ssrc))
+		if due && now.Sub(e.heard) < 5*reportSpacing && len(reports) < 31 {
+			reports = append(reports, e.books.Report(now, e.ssrc))
 		}
 	}
 	if due {
@@ -59,29 +59,19 @@ func (p *participant) tell(now time.Time, dst []rtcp.Packet) ([]rtcp.Packet, tim
 }
 
 // askAgain appends a NACK for what is missing and due.
-func (pub *publication) askAgain(now time.Time, rtt time.Duration, in *inbox, dst []rtcp.Packet) []rtcp.Packet {
-	if !pub.repairs {
+func (e *encoding) askAgain(now time.Time, rtt time.Duration, in *inbox, dst []rtcp.Packet) []rtcp.Packet {
+	if !e.repairs {
 		return dst
 	}
-	missing, gaveUp := pub.missing.Due(now, rtt, in.lost[:0])
+	missing, gaveUp := e.missing.Due(now, rtt, in.lost[:0])
 	in.lost = missing
-	if gaveUp > 0 && pub.video {
-		pub.wanted = true
+	if gaveUp > 0 && e.publication.video {
+		e.wanted = true
 	}
 	if len(missing) == 0 {
 		return dst
 	}
-	pub.owner.room.sfu.metrics.nackOut.Add(float64(len(missing)))
+	e.publication.owner.room.sfu.metrics.nackOut.Add(float64(len(missing)))
 	in.pairs = nack.AppendPairs(in.pairs[:0], missing)
-	return append(dst, &rtcp.TransportLayerNack{SenderSSRC: in.own, MediaSSRC: pub.ssrc, Nacks: append([]rtcp.NackPair(nil), in.pairs...)})
-}
-
-// askKeyframe appends a PLI when one is wanted and due.
-func (pub *publication) askKeyframe(now time.Time, in *inbox, dst []rtcp.Packet) []rtcp.Packet {
-	if !pub.wanted || now.Before(pub.keyframeAt()) {
-		return dst
-	}
-	pub.wanted, pub.first, pub.asked = false, false, now
-	pub.owner.room.sfu.metrics.pliOut.Inc()
-	return append(dst, &rtcp.PictureLossIndication{SenderSSRC: in.own, MediaSSRC: pub.ssrc})
+	return append(dst, &rtcp.TransportLayerNack{SenderSSRC: in.own, MediaSSRC: e.ssrc, Nacks: append([]rtcp.NackPair(nil), in.pairs...)})
 }

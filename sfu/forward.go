@@ -75,7 +75,7 @@ func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Ba
 	sent := 0
 	for i := range r.packets {
 		m := &r.packets[i]
-		if m.publication != s.publication {
+		if m.encoding.publication != s.publication {
 			continue
 		}
 		if reason := l.prepare(now, s, m, o); reason != forwarded {

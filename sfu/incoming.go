@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"iter"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -8,7 +9,6 @@ import (
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/rtcp"
 
-	"github.com/parleyrtc/parley/sfu/history"
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/report"
 	"github.com/parleyrtc/parley/sfu/transport"
@@ -24,8 +24,8 @@ type inbox struct {
 	own          uint32    // our SSRC in reports
 	started      time.Time // arrival times are counted from here
 	publications []*publication
-	sources      map[uint32]*publication // media and repairs
-	last         *publication            // that the newest packet was of, nil: look it up
+	sources      map[uint32]*encoding // media and repairs
+	last         *encoding            // that the newest packet was of, nil: look it up
 	lastSSRC     uint32
 	mids         map[string]*publication
 	codecs       [128]transport.Codec // by payload type, one table for all m-lines as BUNDLE demands
@@ -44,7 +44,7 @@ type inbox struct {
 func (in *inbox) init() {
 	in.own = rand.Uint32()
 	in.started = time.Now().Add(-time.Second)
-	in.sources = map[uint32]*publication{}
+	in.sources = map[uint32]*encoding{}
 	in.mids = map[string]*publication{}
 	in.arrivals = twcc.NewRecorder(in.own)
 }
@@ -67,10 +67,10 @@ func (in *inbox) negotiated(publications []*publication, offer, answer *transpor
 		}
 		in.extensions(agreed.Extensions)
 		for _, ssrc := range offered.SSRCs {
-			in.sources[ssrc] = pub
+			in.sources[ssrc] = pub.encodings[0]
 		}
 		for ssrc := range offered.Repairs {
-			in.sources[ssrc] = pub
+			in.sources[ssrc] = pub.encodings[0]
 		}
 	}
 }
@@ -95,9 +95,10 @@ func (in *inbox) take(batch []transport.Datagram, r *run) (at time.Time) {
 	r.even()
 	at = in.feedbackAt
 	for i := range r.parts {
-		pub := r.parts[i].publication
-		if next := pub.missing.Deadline(); pub.repairs && !next.IsZero() && (at.IsZero() || next.Before(at)) {
-			at = next
+		for _, e := range r.parts[i].publication.encodings {
+			if next := e.missing.Deadline(); e.repairs && !next.IsZero() && (at.IsZero() || next.Before(at)) {
+				at = next
+			}
 		}
 	}
 	return at
@@ -116,17 +117,17 @@ func (in *inbox) receive(d *transport.Datagram, r *run) dropReason {
 	if len(info.Payload) > maxPayload {
 		return dropTooLong
 	}
-	pub := in.last
-	if pub == nil || info.SSRC != in.lastSSRC {
-		if pub = in.publication(info); pub == nil {
+	e := in.last
+	if e == nil || info.SSRC != in.lastSSRC {
+		if e = in.encoding(info); e == nil {
 			return dropSource
 		}
 	}
-	sequence, reason := pub.receive(d.Arrived, info, codec)
+	sequence, reason := e.receive(d.Arrived, info, codec)
 	if reason == forwarded {
-		r.tally.in[kindIndex(pub.video)]++
-		m := r.add(pub)
-		pub.take(d.Arrived, sequence, info, m)
+		r.tally.in[kindIndex(e.publication.video)]++
+		m := r.add(e.publication)
+		e.take(d.Arrived, sequence, info, m)
 		if info.PaddingSize == 0 {
 			m.payload, m.spare = d.Data[len(d.Data)-len(info.Payload):], d.Spare
 		}
@@ -146,12 +147,12 @@ func (in *inbox) arrived(now time.Time, info *packet.Info, codec *transport.Code
 	}
 }
 
-// publication finds whose packet it is: by its source, or by the mid that comes with the first packets of a source that the
+// encoding finds what a packet is of: by its source, or by the mid that comes with the first packets of a source that the
 // SDP did not declare (RFC 8843 §9.2), or because there is only one of its kind.
-func (in *inbox) publication(info *packet.Info) *publication {
-	if pub := in.sources[info.SSRC]; pub != nil {
-		in.last, in.lastSSRC = pub, info.SSRC
-		return pub
+func (in *inbox) encoding(info *packet.Info) *encoding {
+	if e := in.sources[info.SSRC]; e != nil {
+		in.last, in.lastSSRC = e, info.SSRC
+		return e
 	}
 	pub := in.mids[string(info.MID)]
 	if pub == nil && len(info.MID) == 0 {
@@ -169,70 +170,25 @@ func (in *inbox) publication(info *packet.Info) *publication {
 			pub = candidate
 		}
 	}
-	if pub != nil && len(in.sources) < maxSources {
-		in.sources[info.SSRC] = pub
+	if pub == nil {
+		return nil
 	}
-	return pub
+	e := pub.encodings[0]
+	if len(in.sources) < maxSources {
+		in.sources[info.SSRC] = e
+	}
+	return e
 }
 
-// receive takes note of one packet of this publication or of its repairs, and returns its number. The inbox's lock is held.
-func (pub *publication) receive(now time.Time, info *packet.Info, codec *transport.Codec) (int64, dropReason) {
-	if codec.Repair {
-		return pub.repaired(now, info, codec)
-	}
-	if codec.Codec == packet.Unknown || codec.Codec.Video() != pub.video {
-		return 0, dropPayloadType
-	}
-	highest, _ := pub.sequence.Highest()
-	switch {
-	case pub.ssrc == 0:
-		pub.restart(info.SSRC, codec)
-	case pub.ssrc != info.SSRC && now.Sub(pub.heard) < sourceSilence:
-		return 0, dropSource
-	case pub.ssrc != info.SSRC:
-		pub.restart(info.SSRC, codec)
-	case pub.codec != codec.Codec || pub.h264 != codec.H264:
-		// The number line goes on through a change of codec; what was sent before it and comes late belongs to the old one.
-		if pub.sequence.Peek(info.Sequence) <= highest {
-			return 0, dropLate
+// encodings are all that is received. The lock is held.
+func (in *inbox) encodings() iter.Seq[*encoding] {
+	return func(yield func(*encoding) bool) {
+		for _, pub := range in.publications {
+			for _, e := range pub.encodings {
+				if !yield(e) {
+					return
+				}
+			}
 		}
-		pub.restart(info.SSRC, codec)
 	}
-	pub.heard = now
-	pub.repairs = codec.NACK
-	_, started := pub.sequence.Highest()
-	sequence := pub.sequence.Unwrap(info.Sequence)
-	pub.books.Received(now, sequence, info.Timestamp)
-	if !pub.missing.Received(now, sequence) && started && sequence <= highest {
-		return 0, dropDuplicate // a repetition of it came first, or it is too late to be of use
-	}
-	return sequence, forwarded
-}
-
-// repaired takes note of a retransmission.
-func (pub *publication) repaired(now time.Time, info *packet.Info, codec *transport.Codec) (int64, dropReason) {
-	if pub.ssrc == 0 || !info.UnwrapRTX(pub.ssrc, codec.Repairs) {
-		return 0, dropPadding
-	}
-	sequence := pub.sequence.Peek(info.Sequence)
-	if highest, _ := pub.sequence.Highest(); sequence > highest || !pub.missing.Received(now, sequence) {
-		return 0, dropRepair
-	}
-	return sequence, forwarded
-}
-
-// take makes m the packet to forward, and keeps a copy of it when somebody may ask for it again.
-func (pub *publication) take(now time.Time, sequence int64, info *packet.Info, m *media) {
-	p := history.Packet{
-		Sequence: sequence, Timestamp: info.Timestamp, Arrived: now, PayloadType: info.PayloadType, Marker: info.Marker,
-		Keyframe:   pub.video && packet.Keyframe(pub.codec, info.Payload),
-		AudioLevel: info.AudioLevel, Voice: info.Voice, HasAudioLevel: info.HasAudioLevel, Payload: info.Payload,
-	}
-	if p.Keyframe {
-		pub.wanted, pub.first = false, false
-	}
-	if len(info.Payload) > 0 && len(*pub.subscriptions.Load()) > 0 {
-		pub.history.Put(&p)
-	}
-	m.fill(pub, &p)
 }

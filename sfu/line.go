@@ -19,6 +19,12 @@ const (
 	complainSpacing = time.Second
 )
 
+// origin is what a line's packets come from: their numbers have nothing to do with those of another origin.
+type origin struct {
+	encoding *encoding
+	epoch    uint64 // of encoding
+}
+
 // line is one m-line that we send on, a slot.
 type line struct {
 	// Set at construction.
@@ -35,7 +41,7 @@ type line struct {
 	// Guarded by to.sending.
 	numbers    *munge.Stream
 	carried    *subscription
-	epoch      uint64 // of carried
+	origin     origin
 	source     munge.Source
 	begun      beginning
 	repairs    int64 // number of the last RTX packet, extended
@@ -93,11 +99,11 @@ func (l *line) carry(pub *publication) {
 
 // prepare makes o's packet of m, or says why not. The receiver's lock is held.
 func (l *line) prepare(now time.Time, s *subscription, m *media, o *outbox) dropReason {
-	if l.carried != s || l.epoch != m.epoch {
-		if l.carried == s && m.epoch < l.epoch {
+	if from := (origin{m.encoding, m.epoch}); l.carried != s || l.origin != from {
+		if l.carried == s && l.origin.encoding == m.encoding && m.epoch < l.origin.epoch {
 			return dropStale
 		}
-		l.turn(s, m.epoch)
+		l.turn(s, from)
 	}
 	if l.tuned != l.used {
 		l.tune(m)
@@ -119,7 +125,7 @@ func (l *line) prepare(now time.Time, s *subscription, m *media, o *outbox) drop
 	case munge.Waiting:
 		if now.Sub(l.asked) > askSpacing {
 			l.asked = now
-			m.publication.wantKeyframe(now, true)
+			s.publication.wantKeyframe(now, true)
 		}
 		return dropWaiting
 	case munge.Duplicate:
@@ -146,9 +152,9 @@ func (l *line) renew() {
 	}
 }
 
-// turn makes a publication's source and codec the next that the line carries.
-func (l *line) turn(s *subscription, epoch uint64) {
-	l.carried, l.epoch = s, epoch
+// turn makes an encoding's source and codec the next that the line carries.
+func (l *line) turn(s *subscription, from origin) {
+	l.carried, l.origin = s, from
 	l.source++
 	l.numbers.Switch(l.source)
 	l.asked = time.Time{}

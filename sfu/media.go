@@ -15,10 +15,10 @@ const (
 
 // media is one packet on its way from a publication to its subscribers. Its payload is lent.
 type media struct {
-	publication *publication
-	epoch       uint64 // see publication
-	codec       packet.Codec
-	h264        packet.H264Format
+	encoding *encoding
+	epoch    uint64 // see encoding
+	codec    packet.Codec
+	h264     packet.H264Format
 
 	in     munge.In // its source is set by each line in turn
 	vp8    packet.VP8Descriptor
@@ -33,13 +33,13 @@ type media struct {
 }
 
 // fill makes m the packet that p describes; m must not move after that. The inbox's lock is held.
-func (m *media) fill(pub *publication, p *history.Packet) {
-	m.publication, m.epoch, m.codec, m.h264 = pub, pub.epoch, pub.codec, pub.h264
+func (m *media) fill(e *encoding, p *history.Packet) {
+	m.encoding, m.epoch, m.codec, m.h264 = e, e.epoch, e.codec, e.h264
 	m.in = munge.In{Sequence: p.Sequence, Timestamp: p.Timestamp, Arrived: p.Arrived, Start: p.Keyframe}
 	m.marker = p.Marker
 	m.audioLevel, m.voice, m.hasAudioLevel = p.AudioLevel, p.Voice, p.HasAudioLevel
 	m.payload, m.sent, m.spare = p.Payload, p.Payload, 0
-	if pub.codec == packet.VP8 && packet.ParseVP8(p.Payload, &m.vp8) {
+	if e.codec == packet.VP8 && packet.ParseVP8(p.Payload, &m.vp8) {
 		m.in.VP8 = &m.vp8
 	}
 }
@@ -95,12 +95,12 @@ func (r *run) even() {
 		first, longest := &r.packets[from], 0
 		for to = from; to < len(r.packets); to++ {
 			m := &r.packets[to]
-			if m.publication != first.publication || m.in.Timestamp != first.in.Timestamp || m.epoch != first.epoch {
+			if m.encoding != first.encoding || m.in.Timestamp != first.in.Timestamp || m.epoch != first.epoch {
 				break
 			}
 			longest = max(longest, len(m.payload))
 		}
-		if !first.publication.video {
+		if !first.encoding.publication.video {
 			continue
 		}
 		for i := from; i < to-1; i++ {
@@ -117,7 +117,7 @@ func (m *media) pad(n int) {
 		return
 	}
 	m.sent = appendPadding(m.payload[:len(m.payload):len(m.payload)+n], n)
-	if p, ok := m.publication.history.Get(m.in.Sequence); ok {
+	if p, ok := m.encoding.history.Get(m.in.Sequence); ok {
 		p.Padding = uint8(n)
 	}
 }

@@ -90,7 +90,7 @@ func (l *line) again(now time.Time, wire uint16, o *outbox) bool {
 	if o.payload == nil {
 		o.payload = make([]byte, maxPayload, maxPayload+maxEven)
 	}
-	if !l.carried.publication.repeat(l.epoch, sequence, m, o.payload) {
+	if !l.origin.encoding.repeat(l.origin.epoch, sequence, m, o.payload) {
 		return false
 	}
 	l.renew()

@@ -42,13 +42,13 @@ func (p *participant) RTCP(now time.Time, packets []rtcp.Packet, out *transport.
 func (in *inbox) senderReport(at time.Time, sr *rtcp.SenderReport) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	pub := in.sources[sr.SSRC]
-	if pub == nil || pub.ssrc != sr.SSRC {
+	e := in.sources[sr.SSRC]
+	if e == nil || e.ssrc != sr.SSRC {
 		return
 	}
 	in.clock.Observe(at, sr.NTPTime)
-	pub.line.SenderReport(sr.NTPTime, sr.RTPTime)
-	pub.books.SenderReport(at, sr.NTPTime)
+	e.line.SenderReport(sr.NTPTime, sr.RTPTime)
+	e.books.SenderReport(at, sr.NTPTime)
 }
 
 // roundTrip smooths the round trip as TCP does (RFC 6298 §2.3).
@@ -105,7 +105,7 @@ func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
 // guessed from the newest packet.
 func (l *line) position(now time.Time) uint32 {
 	if l.carried != nil {
-		if timestamp, ok := l.carried.publication.timestampAt(now, l.epoch); ok {
+		if timestamp, ok := l.origin.encoding.timestampAt(now, l.origin.epoch); ok {
 			if timestamp, ok = l.numbers.TimestampOf(l.source, timestamp); ok {
 				return timestamp
 			}
@@ -115,12 +115,12 @@ func (l *line) position(now time.Time) uint32 {
 }
 
 // timestampAt is the publication's timestamp for what is captured at a time of our clock.
-func (pub *publication) timestampAt(at time.Time, epoch uint64) (uint32, bool) {
-	in := &pub.owner.incoming
+func (e *encoding) timestampAt(at time.Time, epoch uint64) (uint32, bool) {
+	in := &e.publication.owner.incoming
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if pub.epoch != epoch {
+	if e.epoch != epoch {
 		return 0, false
 	}
-	return pub.line.TimestampAt(&in.clock, at, pub.codec.ClockRate())
+	return e.line.TimestampAt(&in.clock, at, e.codec.ClockRate())
 }

@@ -184,7 +184,7 @@ func TestPanicEndsOneSession(t *testing.T) {
 	carol.packet(0, true)
 	p := b.participant("room", "bob")
 	p.incoming.mu.Lock()
-	p.incoming.publications[0].missing = nil // a mistake of ours, which the next packet finds
+	p.incoming.publications[0].encodings[0].missing = nil // a mistake of ours, which the next packet finds
 	p.incoming.mu.Unlock()
 	bob.play()
 	if e := b.awaitKind(Gone, "bob"); e.Reason != ReasonServer {

@@ -179,8 +179,8 @@ func (l *lap) restart() {
 	in := &l.publisher.incoming
 	in.mu.Lock()
 	for i, pub := range in.publications {
-		in.sources[l.ssrc+uint32(i)] = pub
-		pub.heard = time.Time{} // silent for long
+		in.sources[l.ssrc+uint32(i)] = pub.encodings[0]
+		pub.encodings[0].heard = time.Time{} // silent for long
 	}
 	in.mu.Unlock()
 }

@@ -1,0 +1,151 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/parleyrtc/parley/sfu/history"
+	"github.com/parleyrtc/parley/sfu/nack"
+	"github.com/parleyrtc/parley/sfu/packet"
+	"github.com/parleyrtc/parley/sfu/report"
+	"github.com/parleyrtc/parley/sfu/seq"
+	"github.com/parleyrtc/parley/sfu/transport"
+)
+
+// What one encoding keeps for retransmission besides Config.HistoryPackets, which is for video.
+const (
+	videoPayload = 1200 // bytes of a packet, on average at most
+	audioPackets = 128
+	audioBytes   = 32 << 10
+)
+
+// sourceSilence is how long a publication's source must have been silent before another one, that no SDP declared, takes its
+// place.
+const sourceSilence = 500 * time.Millisecond
+
+// encoding is one of the streams that a publication is sent in.
+type encoding struct {
+	publication *publication // set at construction
+
+	// Guarded by publication.owner.incoming.mu.
+	ssrc     uint32 // 0: not known yet
+	codec    packet.Codec
+	h264     packet.H264Format
+	epoch    uint64 // counts sources and codecs: numbers of different epochs have nothing to do with each other
+	repairs  bool   // the client answers NACKs
+	heard    time.Time
+	sequence seq.Sequence
+	missing  *nack.Generator
+	books    *report.Receiver
+	line     report.Line
+	history  *history.History
+	wanted   bool // a keyframe
+	first    bool // by somebody who has no picture at all yet
+	asked    time.Time
+}
+
+func newEncoding(pub *publication) *encoding {
+	e := &encoding{publication: pub, missing: nack.New(nack.Config{})}
+	if pub.video {
+		n := pub.owner.room.sfu.config.HistoryPackets
+		e.history = history.New(n, n*videoPayload)
+	} else {
+		e.history = history.New(audioPackets, audioBytes)
+	}
+	return e
+}
+
+// restart begins a new epoch. The inbox's lock is held.
+func (e *encoding) restart(ssrc uint32, codec *transport.Codec) {
+	if e.ssrc != ssrc {
+		e.sequence = seq.Sequence{}
+		e.books = report.NewReceiver(codec.Codec.ClockRate())
+		e.line = report.Line{}
+	}
+	e.ssrc, e.codec, e.h264 = ssrc, codec.Codec, codec.H264
+	e.epoch++
+	e.missing.Reset()
+	e.history.Reset()
+}
+
+// receive takes note of one packet of this encoding or of its repairs, and returns its number. The inbox's lock is held.
+func (e *encoding) receive(now time.Time, info *packet.Info, codec *transport.Codec) (int64, dropReason) {
+	if codec.Repair {
+		return e.repaired(now, info, codec)
+	}
+	if codec.Codec == packet.Unknown || codec.Codec.Video() != e.publication.video {
+		return 0, dropPayloadType
+	}
+	highest, _ := e.sequence.Highest()
+	switch {
+	case e.ssrc == 0:
+		e.restart(info.SSRC, codec)
+	case e.ssrc != info.SSRC && now.Sub(e.heard) < sourceSilence:
+		return 0, dropSource
+	case e.ssrc != info.SSRC:
+		e.restart(info.SSRC, codec)
+	case e.codec != codec.Codec || e.h264 != codec.H264:
+		// The number line goes on through a change of codec; what was sent before it and comes late belongs to the old one.
+		if e.sequence.Peek(info.Sequence) <= highest {
+			return 0, dropLate
+		}
+		e.restart(info.SSRC, codec)
+	}
+	e.heard = now
+	e.repairs = codec.NACK
+	_, started := e.sequence.Highest()
+	sequence := e.sequence.Unwrap(info.Sequence)
+	e.books.Received(now, sequence, info.Timestamp)
+	if !e.missing.Received(now, sequence) && started && sequence <= highest {
+		return 0, dropDuplicate // a repetition of it came first, or it is too late to be of use
+	}
+	return sequence, forwarded
+}
+
+// repaired takes note of a retransmission.
+func (e *encoding) repaired(now time.Time, info *packet.Info, codec *transport.Codec) (int64, dropReason) {
+	if e.ssrc == 0 || !info.UnwrapRTX(e.ssrc, codec.Repairs) {
+		return 0, dropPadding
+	}
+	sequence := e.sequence.Peek(info.Sequence)
+	if highest, _ := e.sequence.Highest(); sequence > highest || !e.missing.Received(now, sequence) {
+		return 0, dropRepair
+	}
+	return sequence, forwarded
+}
+
+// take makes m the packet to forward, and keeps a copy of it when somebody may ask for it again.
+func (e *encoding) take(now time.Time, sequence int64, info *packet.Info, m *media) {
+	p := history.Packet{
+		Sequence: sequence, Timestamp: info.Timestamp, Arrived: now, PayloadType: info.PayloadType, Marker: info.Marker,
+		Keyframe:   e.publication.video && packet.Keyframe(e.codec, info.Payload),
+		AudioLevel: info.AudioLevel, Voice: info.Voice, HasAudioLevel: info.HasAudioLevel, Payload: info.Payload,
+	}
+	if p.Keyframe {
+		e.wanted, e.first = false, false
+	}
+	if len(info.Payload) > 0 && len(*e.publication.subscriptions.Load()) > 0 {
+		e.history.Put(&p)
+	}
+	m.fill(e, &p)
+}
+
+// repeat makes m a packet out of the history, its payload in into; false when it is gone or from another epoch.
+func (e *encoding) repeat(epoch uint64, sequence int64, m *media, into []byte) bool {
+	in := &e.publication.owner.incoming
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if e.epoch != epoch {
+		return false
+	}
+	old, ok := e.history.Get(sequence)
+	if !ok {
+		return false
+	}
+	m.fill(e, old)
+	m.payload = into[:copy(into, old.Payload)]
+	m.sent = m.payload
+	if old.Padding > 0 {
+		m.sent = appendPadding(m.payload, int(old.Padding))
+	}
+	return true
+}

@@ -1,0 +1,53 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/pion/rtcp"
+)
+
+// firstSpacing is the shortest time between two keyframe requests for the sake of somebody who waits for a first picture.
+// Joining is rare enough to be worth a keyframe; but libwebrtc does not hear a request within 300 ms of another.
+const firstSpacing = 320 * time.Millisecond
+
+// wantKeyframe asks the publisher for a keyframe, not more often than the configuration says: all who ask meanwhile are
+// served by the next one. first says that whoever asks has no picture at all, and is not to wait that long.
+func (pub *publication) wantKeyframe(now time.Time, first bool) {
+	if !pub.video {
+		return
+	}
+	in := &pub.owner.incoming
+	in.mu.Lock()
+	at := pub.encodings[len(pub.encodings)-1].want(first)
+	in.mu.Unlock()
+	if at.Before(now) {
+		at = now
+	}
+	pub.owner.alarm.by(at)
+}
+
+// want notes that a keyframe is wanted, and says when it may be asked for. The inbox's lock is held.
+func (e *encoding) want(first bool) time.Time {
+	e.wanted = true
+	e.first = e.first || first
+	return e.keyframeAt()
+}
+
+// keyframeAt is when a wanted keyframe may be asked for. The inbox's lock is held.
+func (e *encoding) keyframeAt() time.Time {
+	spacing := e.publication.owner.room.sfu.config.KeyframeSpacing
+	if e.first {
+		spacing = min(spacing, firstSpacing)
+	}
+	return e.asked.Add(spacing)
+}
+
+// askKeyframe appends a PLI when one is wanted and due.
+func (e *encoding) askKeyframe(now time.Time, in *inbox, dst []rtcp.Packet) []rtcp.Packet {
+	if !e.wanted || now.Before(e.keyframeAt()) {
+		return dst
+	}
+	e.wanted, e.first, e.asked = false, false, now
+	e.publication.owner.room.sfu.metrics.pliOut.Inc()
+	return append(dst, &rtcp.PictureLossIndication{SenderSSRC: in.own, MediaSSRC: e.ssrc})
+}
