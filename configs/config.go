@@ -55,6 +55,9 @@ type Media struct {
 	Advertise []string `yaml:"advertise" env:"ADVERTISE"` // IP addresses; empty: those of the machine's interfaces
 	Path      string   `yaml:"path" env:"PATH"`           // auto | fast | pion
 	GSO       string   `yaml:"gso" env:"GSO"`             // auto | on | off
+	Pacing    string   `yaml:"pacing" env:"PACING"`       // on | off
+	// MaxBitrate is of what one client is sent, in bits per second.
+	MaxBitrate int `yaml:"max_bitrate" env:"MAX_BITRATE"`
 }
 
 // TURN is the embedded TURN server, which relays to Media's addresses only.
@@ -166,7 +169,7 @@ func Default() Config {
 			MaxHeaderBytes: 16 << 10, MaxBodyBytes: 64 << 10, MaxConnections: 2048, RequestRate: 50, RequestBurst: 200,
 		},
 		Admin: Admin{Listen: "127.0.0.1:7702"},
-		Media: Media{UDP: ":7701", TCP: ":7701", Advertise: []string{}, Path: "auto", GSO: "auto"},
+		Media: Media{UDP: ":7701", TCP: ":7701", Advertise: []string{}, Path: "auto", GSO: "auto", Pacing: "on", MaxBitrate: 30_000_000},
 		TURN: TURN{
 			Enabled: true, UDP: ":3478", TCP: ":3478", TLS: ":5349",
 			RelayPortMin: 50000, RelayPortMax: 50999, Realm: "parley", Quota: 16, CredentialTTL: time.Hour,

@@ -63,6 +63,8 @@ func (c Config) checkMedia(k *checker) {
 	k.listen("media.tcp", c.Media.TCP, true)
 	k.oneOf("media.path", c.Media.Path, "auto", "fast", "pion")
 	k.oneOf("media.gso", c.Media.GSO, "auto", "on", "off")
+	k.oneOf("media.pacing", c.Media.Pacing, "on", "off")
+	k.number("media.max_bitrate", c.Media.MaxBitrate, 100_000, 1_000_000_000)
 	for _, a := range c.Media.Advertise {
 		addr, err := netip.ParseAddr(a)
 		switch {

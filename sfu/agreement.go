@@ -1,15 +1,22 @@
 package sfu
 
 import (
+	"slices"
+
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
+
+// maxExtension is the largest id of a header extension in the one-byte form (RFC 8285 §4.2), which is what we write.
+const maxExtension = 14
 
 // agreement is what one answer says about a line. It never changes.
 type agreement struct {
 	codecs [packet.AV1 + 1]transport.Codec // by codec; payload type 0: the client cannot decode it
 	h264   [8]transport.Codec              // all formats of H.264, in the client's order
 	level  uint8                           // extension id
+
+	transport uint8 // extension id of transport-wide numbers; 0: the client does not report on them
 }
 
 // codec is what a stream is sent as; payload type 0: the client cannot decode it.
@@ -37,6 +44,10 @@ func (l *line) negotiated(s *transport.Section) {
 		if c.Video() == l.video {
 			a.codecs[c], _ = s.Find(c)
 		}
+	}
+	if reports := func(c transport.Codec) bool { return c.TransportCC && !c.Repair }; slices.ContainsFunc(s.Codecs, reports) &&
+		s.Extensions.TransportCC <= maxExtension {
+		a.transport = s.Extensions.TransportCC
 	}
 	if l.video {
 		h264 := a.h264[:0]

@@ -30,6 +30,12 @@ type Config struct {
 	// be trusted with them.
 	Segmentation transport.Switch
 
+	// Pacing is whether what is sent follows what the client's network carries, for clients that report when packets arrive:
+	// auto and on do so. Off is for measuring what it is worth.
+	Pacing transport.Switch
+	// MaxBitrate is the most that one client is ever sent, in bits per second, as far as that is known for it.
+	MaxBitrate int // 30000000
+
 	MaxParticipants int           // 50; of one room, then ERR_ROOM_FULL
 	MaxRooms        int           // 10000; then ERR_ROOM_FULL
 	Pairs           int           // 4; receive pairs a participant has at first, where Join does not say
@@ -62,6 +68,7 @@ func (c Config) withDefaults() (Config, error) {
 	orInt(&c.MaxPairs, MaxPairs)
 	orInt(&c.HistoryPackets, 512)
 	orInt(&c.DataBurst, 60)
+	orInt(&c.MaxBitrate, 30_000_000)
 	if c.DataRate <= 0 {
 		c.DataRate = 30
 	}
@@ -81,6 +88,11 @@ func (c Config) withDefaults() (Config, error) {
 		if *d.at == 0 {
 			*d.at = d.def
 		}
+	}
+	switch c.Pacing {
+	case "", transport.Auto, transport.On, transport.Off:
+	default:
+		return c, fmt.Errorf("sfu: Pacing must be auto, on or off, is %q", c.Pacing)
 	}
 	if c.MaxPairs > MaxPairs {
 		return c, fmt.Errorf("sfu: MaxPairs must be at most %d, is %d", MaxPairs, c.MaxPairs)

@@ -70,8 +70,9 @@ func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Ba
 		r.tally.dropped[dropStale] += part.packets
 		return false
 	}
-	l.renew()
 	o := &p.outgoing
+	l.renew(o, now)
+	now = o.pace.advance(now)
 	sent := 0
 	for i := range r.packets {
 		m := &r.packets[i]
@@ -82,7 +83,7 @@ func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Ba
 			r.tally.dropped[reason]++
 			continue
 		}
-		if !out.Add(peer, &o.packet) {
+		if !o.emit(now, l, peer, out) {
 			r.tally.dropped[dropWrite]++
 			continue
 		}

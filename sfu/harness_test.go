@@ -146,6 +146,7 @@ type clientOptions struct {
 	lazy      bool                // has no data channel before openChannel
 	munge     func(string) string // of the offer
 	answer    func(string) string // the answer as the client is to see it
+	reports   bool                // tells when packets arrive, and has agreed to
 	transient bool                // the test closes it, and wants it forgotten
 }
 
@@ -176,6 +177,9 @@ func build(b *bench, room, id string, o clientOptions) *client {
 	}
 	if o.registry == nil {
 		o.registry = &interceptor.Registry{}
+	}
+	if o.reports {
+		must(b.t, webrtc.ConfigureTWCCSender(media, o.registry))
 	}
 	var engine webrtc.SettingEngine
 	engine.SetIncludeLoopbackCandidate(true)

@@ -53,6 +53,7 @@ type line struct {
 	tuned      *agreement      // that codec is by
 	asked      time.Time       // for a keyframe
 	complained time.Time
+	given      given
 	reportAt   time.Time // zero: nothing sent yet
 	sent       time.Time
 }
@@ -143,9 +144,12 @@ func (l *line) prepare(now time.Time, s *subscription, m *media, o *outbox) drop
 }
 
 // renew takes up the newest agreement, and notes since when it has been in use.
-func (l *line) renew() {
+func (l *line) renew(o *outbox, now time.Time) {
 	if a := l.agreed.Load(); a != l.used {
 		l.used = a
+		if a.transport != 0 && o.pace == nil && l.to.room.sfu.config.Pacing != transport.Off {
+			o.pace = newPace(now, l.to)
+		}
 		if highest, ok := l.numbers.Highest(); ok {
 			l.usedFrom = highest + 1
 		}

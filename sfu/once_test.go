@@ -56,7 +56,7 @@ func TestOneNumberIsOnePacket(t *testing.T) {
 	e := &ear{PacketConn: socket, heard: map[uint64][]byte{}}
 	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: e})
 	t.Cleanup(func() { _ = mux.Close() })
-	bob := newClient(b, "room", "bob", clientOptions{open: true, silent: true, pairs: 2,
+	bob := newClient(b, "room", "bob", clientOptions{open: true, silent: true, pairs: 2, reports: true,
 		engine: func(s *webrtc.SettingEngine) { s.SetICEUDPMux(mux) }})
 	stop := make(chan struct{})
 	var asking sync.WaitGroup

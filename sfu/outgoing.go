@@ -24,6 +24,7 @@ const (
 
 // outbox is what the sending to one participant needs besides its lines. Guarded by participant.sending.
 type outbox struct {
+	pace   *pace              // nil: the client does not report when packets arrive
 	packet transport.Outgoing // the one being made
 	out    munge.Out          // its numbers
 	head   [rtxHead + vp8Head]byte
@@ -68,8 +69,9 @@ func (p *participant) repeat(now time.Time, l *line, sequences []uint16, out *tr
 	if peer == nil {
 		return 0
 	}
+	now = p.outgoing.pace.advance(now)
 	for _, sequence := range sequences {
-		if l.again(now, sequence, &p.outgoing) && out.Add(peer, &p.outgoing.packet) {
+		if l.again(now, sequence, &p.outgoing) && p.outgoing.emitAgain(now, l, peer, out) {
 			repeated++
 		}
 	}
@@ -93,7 +95,7 @@ func (l *line) again(now time.Time, wire uint16, o *outbox) bool {
 	if !l.origin.encoding.repeat(l.origin.epoch, sequence, m, o.payload) {
 		return false
 	}
-	l.renew()
+	l.renew(o, now)
 	if l.tuned != l.used {
 		l.tune(m)
 	}

@@ -26,6 +26,8 @@ func (p *participant) RTCP(now time.Time, packets []rtcp.Packet, out *transport.
 			p.roundTrip(now, packet.Reports)
 		case *rtcp.ReceiverReport:
 			p.roundTrip(now, packet.Reports)
+		case *rtcp.TransportLayerCC:
+			p.arrivals(now, packet)
 		case *rtcp.TransportLayerNack:
 			p.lost(now, packet, out)
 		case *rtcp.PictureLossIndication:
@@ -80,6 +82,9 @@ func (p *participant) pictureLost(at time.Time, ssrc uint32) {
 func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
 	p.sending.Lock()
 	defer p.sending.Unlock()
+	if c := p.outgoing.pace; c != nil {
+		c.estimate.Tick(c.advance(now))
+	}
 	var names []rtcp.SourceDescriptionChunk
 	for _, l := range *p.lines.Load() {
 		if l.carried != nil && l.assigned.Load() == nil {

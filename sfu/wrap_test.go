@@ -132,7 +132,7 @@ func newLap(t testing.TB, repairs bool) *lap {
 	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: l.ledger})
 	t.Cleanup(func() { _ = mux.Close() })
 	newClient(b, "room", "alice", clientOptions{open: true})
-	options := clientOptions{open: true, silent: true, pairs: 1, engine: func(s *webrtc.SettingEngine) { s.SetICEUDPMux(mux) }}
+	options := clientOptions{open: true, silent: true, pairs: 1, reports: true, engine: func(s *webrtc.SettingEngine) { s.SetICEUDPMux(mux) }}
 	if !repairs {
 		options.media = &webrtc.MediaEngine{}
 		must(t, options.media.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 120, RTPCodecCapability: webrtc.RTPCodecCapability{

@@ -148,6 +148,16 @@ func (e *Estimator) Sent(now time.Time, seq int64, size int, cluster int32) {
 	e.limited.sent(at, float64(size)*8, e.target())
 }
 
+// Again tells that the packet of a number is sent a second time as it was, because it seems to be lost: whether it arrived, and
+// when, cannot be told from its number any more.
+func (e *Estimator) Again(seq int64) {
+	p := e.history.find(seq)
+	if p == nil || p.fate == skipped || p.fate == received {
+		return
+	}
+	p.fate, p.again = missing, true
+}
+
 // Feedback takes what the receiver tells of packets (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
 func (e *Estimator) Feedback(now time.Time, fb *rtcp.TransportLayerCC) {
 	at := e.since(now)
@@ -175,7 +185,7 @@ func (e *Estimator) take(now time.Duration, reports []report) {
 		p := e.history.find(r.seq)
 		e.reported = max(e.reported, r.seq)
 		switch {
-		case p.fate == skipped || p.fate == received:
+		case p.fate == skipped || p.fate == received || p.again:
 			continue
 		case r.fate == missing:
 			p.fate = missing

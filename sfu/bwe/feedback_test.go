@@ -222,3 +222,25 @@ func TestReasonsHaveNames(t *testing.T) {
 		t.Errorf("%v", seen)
 	}
 }
+
+// A packet that was sent a second time as it was counts as lost, whenever its number is reported: how long it took is not known.
+func TestWhatIsSentAgainTellsNoDelay(t *testing.T) {
+	e := New(t0, Config{})
+	for s := range int64(10) {
+		e.Sent(t0.Add(time.Duration(s)*tick), s, 1000, 0)
+	}
+	e.Feedback(t0.Add(50*tick), message(0, 0, 0, 1000, -1, 2000, 1000, 1000))
+	e.Again(2)
+	e.Again(1) // it has arrived already
+	e.Again(99)
+	e.Feedback(t0.Add(250*tick), message(1, 0, 1000, 200_000, 1000))
+	if p := e.history.find(2); p.fate != missing {
+		t.Errorf("its fate is %d", p.fate)
+	}
+	if p := e.history.find(1); p.fate != received || p.again {
+		t.Errorf("one that had arrived is %+v", p)
+	}
+	if e.arrived > 100*tick {
+		t.Errorf("the second packet counts as an arrival at %v", e.arrived)
+	}
+}

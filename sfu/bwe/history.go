@@ -28,6 +28,7 @@ type packet struct {
 	cluster int32         // of the probe that it belongs to, 0 for none
 	fate    fate
 	guessed bool // counted as arrived although nothing was reported
+	again   bool // sent a second time: what is reported says nothing of how long it took
 }
 
 // history remembers what was sent for a time and up to a number. What it has forgotten is neither received nor lost.

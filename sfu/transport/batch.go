@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"encoding/binary"
+
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
@@ -51,6 +53,7 @@ type Batch struct {
 	compounds []compound
 	header    rtp.Header // of the packet being written
 	level     [1]byte
+	number    [2]byte // transport-wide
 }
 
 // waiting is one packet; its payload is arena[from:to].
@@ -183,6 +186,12 @@ func (b *Batch) write(w *waiting) error {
 			b.level[0] |= 0x80
 		}
 		if err := h.SetExtension(w.header.AudioLevelID, b.level[:]); err != nil {
+			return err
+		}
+	}
+	if w.header.TransportCCID != 0 {
+		binary.BigEndian.PutUint16(b.number[:], w.header.TransportSequence)
+		if err := h.SetExtension(w.header.TransportCCID, b.number[:]); err != nil {
 			return err
 		}
 	}

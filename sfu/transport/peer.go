@@ -84,6 +84,7 @@ type Peer struct {
 	close    sync.Once
 
 	roaming roaming
+	moving  moving
 
 	reading sync.Mutex // closed is set, and readers are added to, with it held
 	readers sync.WaitGroup

@@ -60,6 +60,7 @@ type Codec struct {
 	RTX         uint8             // payload type of the RTX for this codec; 0: none
 	Repairs     uint8             // for RTX: the payload type it repairs
 	NACK        bool
+	TransportCC bool // arrival times are reported by transport-wide numbers
 }
 
 // Section returns the m-line with this mid, or nil.
@@ -217,15 +218,16 @@ func (s *Section) extension(value string) {
 // codecs lists the payload types in the order of the m-line, which is the order of preference.
 func (s *Section) codecs(m *sdp.MediaDescription) {
 	var names, params [128]string
-	var nack [128]bool
+	var nack, transportCC [128]bool
 	for _, a := range m.Attributes {
 		if a.Key != "rtpmap" && a.Key != "fmtp" && a.Key != "rtcp-fb" {
 			continue
 		}
 		pt, rest, _ := strings.Cut(a.Value, " ")
-		if pt == "*" && a.Key == "rtcp-fb" && rest == "nack" {
+		if pt == "*" && a.Key == "rtcp-fb" {
 			for i := range nack {
-				nack[i] = true
+				nack[i] = nack[i] || rest == "nack"
+				transportCC[i] = transportCC[i] || rest == "transport-cc"
 			}
 			continue
 		}
@@ -240,6 +242,7 @@ func (s *Section) codecs(m *sdp.MediaDescription) {
 			params[n] = rest
 		case "rtcp-fb":
 			nack[n] = nack[n] || rest == "nack"
+			transportCC[n] = transportCC[n] || rest == "transport-cc"
 		}
 	}
 	for _, format := range m.MediaName.Formats {
@@ -247,7 +250,7 @@ func (s *Section) codecs(m *sdp.MediaDescription) {
 		if err != nil || names[n] == "" {
 			continue
 		}
-		c := Codec{PayloadType: uint8(n), Codec: packet.ParseCodec(names[n]), NACK: nack[n]}
+		c := Codec{PayloadType: uint8(n), Codec: packet.ParseCodec(names[n]), NACK: nack[n], TransportCC: transportCC[n]}
 		if c.Codec == packet.H264 {
 			c.H264 = packet.ParseH264(params[n])
 		}

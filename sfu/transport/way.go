@@ -50,6 +50,7 @@ func (p *Peer) index(address string, port int) int {
 // chosen follows the pair in use. Until there is another one, media goes on over the last, also while ICE restarts.
 func (p *Peer) chosen(pair *webrtc.ICECandidatePair) {
 	p.roaming.chosen(pair)
+	p.moving.chosen(pair)
 	to, err := netip.ParseAddr(pair.Remote.Address)
 	if err != nil {
 		return // a name; pion resolves those before it uses them
