@@ -236,5 +236,8 @@ func (p *participant) offerSlots(offered []OfferedSlot, agreed transport.Answer)
 		}
 	}
 	p.lines.Store(&lines)
+	if before == nil { // less than it was told to have is its own choice, and more may be asked for
+		p.asked = len(p.pairs)
+	}
 	p.asked = max(p.asked, len(p.pairs))
 }
