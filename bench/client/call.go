@@ -30,6 +30,24 @@ func (c *Client) End(ctx context.Context, sessionID string) (Call, error) {
 	return c.change(ctx, "call.end", map[string]any{"sessionId": sessionID})
 }
 
+// Get returns a call of this user, also one that is over.
+func (c *Client) Get(ctx context.Context, sessionID string) (Call, error) {
+	var body struct {
+		Call Call `json:"call"`
+	}
+	err := c.Request(ctx, "call.get", map[string]any{"sessionId": sessionID}, &body)
+	return body.Call, err
+}
+
+// Active returns this user's calls that are not over.
+func (c *Client) Active(ctx context.Context) ([]Call, error) {
+	var body struct {
+		Calls []Call `json:"calls"`
+	}
+	err := c.Request(ctx, "call.active", map[string]any{}, &body)
+	return body.Calls, err
+}
+
 // change sends a mutation under a new mutation id.
 func (c *Client) change(ctx context.Context, method string, params map[string]any) (Call, error) {
 	params["mutationId"] = NewMutationID()

@@ -209,3 +209,73 @@ func TestDataMessagesReachTheOthers(t *testing.T) {
 		})
 	}
 }
+
+func TestTheServersEndOfASessionClosesIt(t *testing.T) {
+	s := startServer(t)
+	alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
+	call := ring(t, alice, bob)
+	accept(t, bob, call.SessionID)
+	session := alice.join(t, call.SessionID, client.SessionConfig{})
+	if _, err := bob.End(background(t), call.SessionID); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-session.Closed():
+	case <-background(t).Done():
+		t.Fatal("alice's session is still open")
+	}
+	if session.Reason() != "hangup" {
+		t.Errorf("it was closed for %q, want hangup", session.Reason())
+	}
+	if final, err := alice.Get(background(t), call.SessionID); err != nil || final.Status != "ended" {
+		t.Errorf("the call is %q (%v), want ended", final.Status, err)
+	}
+	if calls, err := alice.Active(background(t)); err != nil || len(calls) != 0 {
+		t.Errorf("%d calls are active (%v), want none", len(calls), err)
+	}
+}
+
+func TestASessionGrowsWithTheGroup(t *testing.T) {
+	s := startServer(t)
+	people := []*person{newPerson(s, "alice"), newPerson(s, "bob"), newPerson(s, "carol"), newPerson(s, "dave")}
+	token := s.token("alice")
+	s.restAs(token, "PUT", "/v1/groups/team", map[string]string{"name": "Team"})
+	for _, p := range people {
+		s.restAs(token, "PUT", "/v1/groups/team/members/"+p.uid, nil)
+	}
+	call, err := people[0].Initiate(background(t), "team", "group", "video")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range people[1:] {
+		p.wait(t, "call.incoming")
+		accept(t, p, call.SessionID)
+	}
+	for _, p := range people {
+		p.join(t, call.SessionID, client.SessionConfig{Pairs: 1, Grow: true})
+	}
+	for _, from := range people[1:] {
+		people[0].hears(t, from.uid, 5)
+	}
+}
+
+// Tokens of 61 s end soon when they are one second old: with each renewal the server tells of a later end.
+func TestATokenIsRenewedBeforeItEnds(t *testing.T) {
+	s := startServer(t, "PARLEY_AUTH_TOKEN_TTL=61s")
+	c := s.dialAs(client.Config{Renew: func(context.Context) (string, error) { return s.Token("alice") }}, "alice")
+	var before int64
+	for range 2 {
+		ev, err := c.WaitEvent(background(t), "token.expiring")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body struct{ ExpiresAt int64 }
+		if err := json.Unmarshal(ev.Data, &body); err != nil {
+			t.Fatal(err)
+		}
+		if body.ExpiresAt <= before {
+			t.Fatalf("the token still ends at %d", before)
+		}
+		before = body.ExpiresAt
+	}
+}

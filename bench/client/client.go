@@ -1,6 +1,7 @@
 // Package client is a Parley client in Go: signaling over one WebSocket and, per joined session, media over one pion PeerConnection.
 //
-// It is written from docs/protocol.md alone, so that every test that uses it also tests that page.
+// Bots and tests place and answer calls with it; docs/go-client.md shows how. It is written from docs/protocol.md alone, so that
+// every test that uses it also tests that page.
 package client
 
 import (
@@ -24,6 +25,9 @@ const protocolVersion = "1.0"
 // pingEvery keeps the connection from being idle; the protocol asks for something at least every 25 s.
 const pingEvery = 20 * time.Second
 
+// renewWithin is how long the renewal of a token may take; the server says 60 s ahead that it ends.
+const renewWithin = 50 * time.Second
+
 // eventQueue is how many events may wait for a reader; a client that does not read them is closed, as a stuck application would be.
 const eventQueue = 1024
 
@@ -36,7 +40,10 @@ type Config struct {
 	Token    string // JWT of docs/protocol.md §8
 	DeviceID string // the device id of an earlier connection, or empty for a new one
 	Resume   Resume // zero: a fresh connection
-	Header   http.Header
+	// Renew gets a new token when the present one is about to end; nil: the connection goes on without the right to change
+	// anything, and calls under way are not touched.
+	Renew  func(ctx context.Context) (string, error)
+	Header http.Header
 	// Dialer replaces websocket.DefaultDialer, for instance to trust a test certificate.
 	Dialer *websocket.Dialer
 }
@@ -72,6 +79,11 @@ type Client struct {
 	nextID  atomic.Int64
 	lastSeq atomic.Uint64
 
+	renew  func(ctx context.Context) (string, error)
+	life   context.Context // ends with the connection
+	die    context.CancelFunc
+	ending sync.WaitGroup // sessions being closed, and the renewal of the token
+
 	writing sync.Mutex // one writer at a time on conn (gorilla's rule)
 
 	mu       sync.Mutex // guards the fields below
@@ -100,7 +112,9 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 		pinged:   make(chan struct{}),
 		waiting:  make(map[int64]chan rpcMessage),
 		sessions: make(map[string]*Session),
+		renew:    cfg.Renew,
 	}
+	c.life, c.die = context.WithCancel(context.Background())
 	c.lastSeq.Store(cfg.Resume.LastSeq)
 	go c.read()
 	go c.ping()
@@ -199,6 +213,7 @@ func (c *Client) write(ctx context.Context, msg any) error {
 func (c *Client) read() {
 	defer close(c.done)
 	defer close(c.events)
+	defer c.die()
 	for {
 		var msg rpcMessage
 		if err := c.conn.ReadJSON(&msg); err != nil {
@@ -212,9 +227,7 @@ func (c *Client) read() {
 				return
 			}
 			c.lastSeq.Store(ev.Seq)
-			if ev.Type == "session.dataWaiting" {
-				c.dataWaiting(ev)
-			}
+			c.serve(ev)
 			select {
 			case c.events <- ev:
 			default:
@@ -235,7 +248,29 @@ func (c *Client) read() {
 	}
 }
 
-// add has a session hear of data that waits for it.
+// serve does what an event asks of the client itself, besides handing it to the application. It does not wait.
+func (c *Client) serve(ev Event) {
+	switch ev.Type {
+	case "session.dataWaiting", "session.slotsNeeded", "session.closed":
+		c.sessionEvent(ev)
+	case "token.expiring":
+		if c.renew != nil {
+			c.ending.Go(c.renewToken)
+		}
+	}
+}
+
+// renewToken puts a new token in place of the one that is about to end. Where it fails the old one runs out, which the
+// application learns with its next request.
+func (c *Client) renewToken() {
+	ctx, cancel := context.WithTimeout(c.life, renewWithin)
+	defer cancel()
+	if token, err := c.renew(ctx); err == nil {
+		_ = c.Request(ctx, "token.renew", map[string]any{"token": token}, nil)
+	}
+}
+
+// add has a session hear of what concerns it.
 func (c *Client) add(s *Session) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -247,21 +282,6 @@ func (c *Client) remove(s *Session) {
 	defer c.mu.Unlock()
 	if c.sessions[s.ID] == s {
 		delete(c.sessions, s.ID)
-	}
-}
-
-func (c *Client) dataWaiting(ev Event) {
-	var body struct {
-		SessionID string `json:"sessionId"`
-	}
-	if json.Unmarshal(ev.Data, &body) != nil {
-		return // not an event of the protocol
-	}
-	c.mu.Lock()
-	s := c.sessions[body.SessionID]
-	c.mu.Unlock()
-	if s != nil {
-		s.dataWaiting()
 	}
 }
 
@@ -305,6 +325,7 @@ func (c *Client) Close() {
 	_ = c.conn.Close()
 	<-c.done
 	<-c.pinged
+	c.ending.Wait()
 }
 
 // Cut drops the TCP connection without a goodbye, as a lost network does, and waits for the client's goroutines to end.
@@ -315,6 +336,7 @@ func (c *Client) Cut() {
 	_ = c.conn.Close()
 	<-c.done
 	<-c.pinged
+	c.ending.Wait()
 }
 
 // NewMutationID returns an id for one attempt at a change.

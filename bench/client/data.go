@@ -23,26 +23,6 @@ type dataLine struct {
 	mu      sync.Mutex // held while the channel is offered
 	channel *webrtc.DataChannel
 	offered bool
-
-	closing sync.Mutex // guards closed; openers are added to with it held
-	closed  bool
-	openers sync.WaitGroup
-	context context.Context // of the openers
-	cancel  context.CancelFunc
-}
-
-func (d *dataLine) init() {
-	d.open = make(chan struct{})
-	d.context, d.cancel = context.WithCancel(context.Background())
-}
-
-// close ends the opening of the channel, if it is under way, and waits for that.
-func (d *dataLine) close() {
-	d.closing.Lock()
-	d.closed = true
-	d.closing.Unlock()
-	d.cancel()
-	d.openers.Wait()
 }
 
 // createData makes the channel; an offer has to follow.
@@ -79,19 +59,6 @@ func (s *Session) OpenData(ctx context.Context) error {
 	}
 	s.data.offered = true
 	return nil
-}
-
-// dataWaiting opens the channel in the background: a message waits for it, and the application wants messages.
-func (s *Session) dataWaiting() {
-	d := &s.data
-	d.closing.Lock()
-	defer d.closing.Unlock()
-	if d.closed || s.cfg.OnData == nil {
-		return
-	}
-	d.openers.Go(func() {
-		_ = s.OpenData(d.context) // the message is lost then, as it is for a client without a channel
-	})
 }
 
 // Send sends a data message; the first opens the data channel.

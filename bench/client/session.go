@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -14,6 +15,8 @@ type SessionConfig struct {
 	Tracks []LocalTrack
 	// Pairs overrides the server's number of receive slot pairs when above zero; below zero there are none.
 	Pairs int
+	// Grow offers more pairs whenever the server asks for them (session.slotsNeeded), so that everybody is heard and seen.
+	Grow bool
 	// Policy restricts ICE, for instance to relay candidates only.
 	Policy webrtc.ICETransportPolicy
 	// ICEServers overrides the server's list when not nil.
@@ -49,9 +52,14 @@ type Session struct {
 	client    *Client
 	cfg       SessionConfig
 	data      dataLine
+	chores    chores
 	senders   []*webrtc.RTPTransceiver // by index of cfg.Tracks
 	connected chan struct{}            // closed at the first connected state
+	over      chan struct{}            // closed by Close
+	ending    sync.Once
+	reason    atomic.Pointer[string] // the server's, of session.closed
 
+	growing  sync.Mutex // held while pairs are added
 	offering sync.Mutex // one offer at a time, as the server demands
 
 	mu    sync.Mutex
@@ -84,9 +92,10 @@ func (c *Client) Join(ctx context.Context, sessionID string, cfg SessionConfig) 
 	}
 	s := &Session{
 		ID: sessionID, ParticipantID: joined.ParticipantID, Participants: joined.Participants,
-		client: c, cfg: cfg, connected: make(chan struct{}),
+		client: c, cfg: cfg, connected: make(chan struct{}), over: make(chan struct{}),
 	}
-	s.data.init()
+	s.data.open = make(chan struct{})
+	s.chores.init()
 	if err := s.open(joined); err != nil {
 		return nil, fmt.Errorf("open a PeerConnection for %s: %w", sessionID, err)
 	}
@@ -204,6 +213,8 @@ func (s *Session) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceive
 
 // AddPairs grows the pool of receive slots to n pairs and negotiates, as session.slotsNeeded asks for.
 func (s *Session) AddPairs(ctx context.Context, n int) error {
+	s.growing.Lock()
+	defer s.growing.Unlock()
 	s.mu.Lock()
 	more := n - len(s.slots)
 	s.mu.Unlock()
@@ -283,9 +294,28 @@ func (s *Session) Leave(ctx context.Context) error {
 	return err
 }
 
-// Close closes the PeerConnection without a word to the server, as a killed process does.
+// Mute tells the others that a published track is muted, or not any more; what is sent is the application's business.
+// publicationID is in the session.updated event of this participant.
+func (s *Session) Mute(ctx context.Context, publicationID string, muted bool) error {
+	return s.client.Request(ctx, "session.mute", map[string]any{"sessionId": s.ID, "publicationId": publicationID, "muted": muted}, nil)
+}
+
+// Closed is closed when this device is out of the session: by Leave, by Close, or because the server said so.
+func (s *Session) Closed() <-chan struct{} { return s.over }
+
+// Reason is why the server closed the session, one of the reasons of session.closed; empty when it did not.
+func (s *Session) Reason() string {
+	if reason := s.reason.Load(); reason != nil {
+		return *reason
+	}
+	return ""
+}
+
+// Close closes the PeerConnection without a word to the server, as a killed process does. Once is enough; when the server
+// closes the session it is done by itself.
 func (s *Session) Close() {
 	s.client.remove(s)
-	s.data.close()
+	s.chores.end()
 	_ = s.PC.GracefulClose()
+	s.ending.Do(func() { close(s.over) })
 }
