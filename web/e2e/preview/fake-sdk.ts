@@ -42,7 +42,7 @@ class FakeSession extends Emitter<any> {
   constructor(readonly call: any) {
     super();
     const video = call.type === "video";
-    this.local = { user: me(), microphoneOn: true, cameraOn: video, screenOn: false, errors: new Map(), stream: video ? picture(170) : new MediaStream(), screen: new MediaStream() };
+    this.local = { user: me(), quality: { score: 85, grade: "excellent", cause: "none" }, speaking: false, microphoneOn: true, cameraOn: video, screenOn: false, errors: new Map(), stream: video ? picture(170) : new MediaStream(), screen: new MediaStream() };
   }
   fire(event: string, payload: unknown = {}) {
     this.emit(event, payload as never);
@@ -51,6 +51,7 @@ class FakeSession extends Emitter<any> {
     const camera = options.camera ?? this.call.type === "video";
     const participant = {
       participantId: `p_${uid}`, user: user(uid), microphoneOn: !options.muted, cameraOn: camera, screenOn: Boolean(options.screen), publications: [{}],
+      quality: options.quality && { score: 50, cause: "loss", ...options.quality }, speaking: Boolean(options.speaking), pausedBecause: (source: string) => options.paused?.[source],
       stream: camera ? picture([...uid].reduce((sum, letter) => sum + letter.charCodeAt(0) * 7, 0) % 360, options.tall ? 360 : 640, options.tall ? 640 : 480) : new MediaStream(),
       screen: options.screen ? picture(220, 1280, 720, "const answer = ask(question); // line") : new MediaStream(),
     };

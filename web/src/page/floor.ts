@@ -1,11 +1,12 @@
 // The middle of the call screen: the tiles of the people and, when somebody shares it, a screen.
 
-import type { Session, User } from "../sdk/index.js";
+import type { PauseReason, Session, User } from "../sdk/index.js";
 import { h, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
 import { fit } from "./layout.js";
 import type { Line } from "./phone.js";
 import { Tile } from "./tile.js";
+import { pauseWords } from "./words.js";
 
 const gap = 10;
 
@@ -14,6 +15,7 @@ export class Floor {
   private readonly grid = h("div", { class: "grid", role: "list", "aria-label": "People in this call" });
   private readonly screenVideo = h("video", { autoplay: true, playsinline: true, "aria-hidden": "true", tabindex: "-1" });
   private readonly screenName = h("span", {});
+  private readonly screenNote = h("p", { class: "tile-note", hidden: true });
   private readonly screen: HTMLElement;
   private readonly soundHelp: HTMLElement;
   private readonly self: Tile;
@@ -26,7 +28,7 @@ export class Floor {
   constructor(me: User, line: Line) {
     this.self = new Tile({ id: me.uid, name: me.name || me.uid, avatar: me.avatar }, { self: true });
     this.waiting = new Tile(line.peer, { waiting: true });
-    this.screen = h("div", { class: "show", role: "group", hidden: true }, this.screenVideo, h("div", { class: "plate" }, this.screenName));
+    this.screen = h("div", { class: "show", role: "group", hidden: true }, this.screenVideo, this.screenNote, h("div", { class: "plate" }, this.screenName));
     this.soundHelp = h(
       "div",
       { class: "sound-help", hidden: true },
@@ -87,11 +89,14 @@ export class Floor {
         this.tiles.set(other.participantId, tile);
       }
       tile.play(other.stream, (element, stream) => session.attach(element, stream));
+      const paused = other.cameraOn ? other.pausedBecause("camera") : undefined;
       tile.update({
         microphoneOn: other.microphoneOn,
-        cameraOn: other.cameraOn && other.stream.getVideoTracks().length > 0,
-        note: other.publications.length === 0 ? "Connecting…" : "",
+        cameraOn: other.cameraOn && other.stream.getVideoTracks().length > 0 && !gone(paused),
+        note: other.publications.length === 0 ? "Connecting…" : pauseWords("Video", paused),
+        quality: other.quality,
       });
+      tile.speaker = other.speaking && others.length > 1;
     }
   }
 
@@ -101,7 +106,9 @@ export class Floor {
       microphoneOn: session?.local.microphoneOn ?? true,
       cameraOn: session?.local.cameraOn ?? line.type === "video",
       note: "",
+      quality: session?.local.quality,
     });
+    this.self.speaker = Boolean(session?.local.speaking) && (session?.participants.length ?? 0) > 1;
   }
 
   private drawScreen(session: Session): void {
@@ -119,7 +126,10 @@ export class Floor {
     if (!sharer) return;
     const words = `${sharer.user.name || sharer.user.uid}'s screen`;
     setText(this.screenName, words);
-    this.screen.setAttribute("aria-label", words);
+    const note = pauseWords("Screen", sharer.pausedBecause("screen"));
+    this.screen.setAttribute("aria-label", note ? `${words}, ${note}` : words);
+    setText(this.screenNote, note);
+    show(this.screenNote, note !== "");
   }
 
   /** Puts exactly these tiles into the grid, moving none that is in its place: a moved video would blink. */
@@ -147,6 +157,11 @@ export class Floor {
     }
     for (const tile of [this.self, ...this.tiles.values()]) tile.shape();
   }
+}
+
+/** Whether the last picture is better not left standing: it may stay away for long, or there is none. */
+function gone(reason: PauseReason | undefined): boolean {
+  return reason === "bandwidth" || reason === "absent";
 }
 
 function waitingWords(line: Line): string {

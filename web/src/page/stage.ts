@@ -9,10 +9,11 @@ import { connectHint, patienceMilliseconds } from "./hints.js";
 import { toast } from "./layers.js";
 import type { Line, Phone } from "./phone.js";
 import { openKeyList, useKeys } from "./shortcuts.js";
+import { qualityWords } from "./signal.js";
 import { playJoined } from "./sounds.js";
 import { watchSpeaking } from "./speaking.js";
 import { Tools } from "./tools.js";
-import { clock, errorWords, plural } from "./words.js";
+import { clock, errorWords, pauseWords, plural } from "./words.js";
 
 export interface StageActions {
   settings(session: Session | undefined): void;
@@ -120,6 +121,17 @@ export class Stage {
         if (source === "microphone") announce(on ? "Microphone on" : "Microphone muted");
         if (source === "camera") announce(on ? "Camera on" : "Camera off");
         if (source === "screen") announce(on ? "You are sharing your screen" : "Screen sharing stopped");
+        this.draw();
+      }),
+      session.on("speakersChanged", () => this.draw()),
+      session.on("qualityChanged", ({ participant, quality }) => {
+        const weak = quality.grade === "bad" || quality.grade === "poor";
+        if (participant === session.local && weak) announce(`Your call has a ${qualityWords(quality)}`);
+        this.draw();
+      }),
+      session.on("videoPaused", ({ participant, source, reason }) => {
+        const words = pauseWords(source === "screen" ? "Screen" : "Video", reason);
+        if (words) announce(`${nameOf(participant)}: ${words}`);
         this.draw();
       }),
       session.on("playbackBlocked", ({ blocked }) => this.floor.soundBlocked(blocked)),

@@ -1,14 +1,17 @@
 // One person of a call: picture or avatar, name, what is muted. Its video element also plays that person's sound.
 
+import type { Quality } from "../sdk/index.js";
 import { avatar, type Face } from "./avatar.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
+import { qualityWords, Signal } from "./signal.js";
 
 export interface TileState {
   microphoneOn: boolean;
   cameraOn: boolean;
-  /** A word over the picture: "Ringing…", "Connecting…"; "" for none. */
+  /** A word over the picture: "Ringing…", "Connecting…", why it is paused; "" for none. */
   note: string;
+  quality?: Quality;
 }
 
 /** A picture is cropped to fill its tile unless more than this much of it would be lost. */
@@ -19,6 +22,7 @@ export class Tile {
   readonly video: HTMLVideoElement;
   private readonly face: HTMLElement;
   private readonly muted = h("span", { class: "plate-muted" }, icon("micOff"));
+  private readonly signal = new Signal();
   private microphoneOn = true;
   private readonly note = h("p", { class: "tile-note" });
 
@@ -36,7 +40,7 @@ export class Tile {
       this.face,
       this.video,
       this.note,
-      h("div", { class: "plate", "aria-hidden": "true" }, this.muted, h("span", {}, options.self ? "You" : who.name)),
+      h("div", { class: "plate", "aria-hidden": "true" }, this.muted, h("span", {}, options.self ? "You" : who.name), this.signal.element),
     );
     show(this.video, false);
   }
@@ -54,6 +58,9 @@ export class Tile {
       if (!state.cameraOn) parts.push("camera off");
     }
     if (state.note) parts.push(state.note);
+    const quality = qualityWords(state.quality);
+    if (quality) parts.push(quality);
+    this.signal.update(state.quality);
     setAttribute(this.element, "aria-label", parts.join(", "));
     this.microphoneOn = state.microphoneOn;
     if (!state.microphoneOn) this.speaking = false;
@@ -69,6 +76,11 @@ export class Tile {
 
   set speaking(on: boolean) {
     this.element.classList.toggle("speaking", on && this.microphoneOn);
+  }
+
+  /** Who spoke last, as the server heard it. */
+  set speaker(on: boolean) {
+    this.element.classList.toggle("speaker", on);
   }
 
   /** Chooses between cropping and letterboxing for the present sizes. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { initials } from "./avatar.js";
-import { clock, closingWords, errorWords, plural, spokenLength } from "./words.js";
+import { clock, closingWords, errorWords, pauseWords, plural, spokenLength } from "./words.js";
 
 describe("words", () => {
   it("tells how a call ended, with the name where it helps", () => {
@@ -14,6 +14,12 @@ describe("words", () => {
     expect(errorWords({ code: "ERR_CALLING_SELF", message: "…" })).toMatch(/That is you/);
     expect(errorWords({ code: "ERR_OF_A_NEWER_SERVER", message: "Said by the server." })).toBe("Said by the server.");
     expect(errorWords(undefined)).toMatch(/Something went wrong/);
+  });
+
+  it("says why a picture stands still, where the user should know", () => {
+    expect(pauseWords("Video", "bandwidth")).toBe("Video paused: weak network");
+    expect(pauseWords("Screen", "paused")).toBe("Screen paused");
+    expect([undefined, "hidden", "absent"].map((reason) => pauseWords("Video", reason))).toEqual(["", "", ""]);
   });
 
   it("writes and speaks lengths of time", () => {

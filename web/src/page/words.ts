@@ -77,6 +77,13 @@ export function goneWords(reason: string): string {
   return "The connection to the server was closed.";
 }
 
+/** Why a picture stands still, to be said over it; "" when there is nothing to say. */
+export function pauseWords(what: "Video" | "Screen", reason: string | undefined): string {
+  if (reason === "bandwidth") return `${what} paused: weak network`;
+  if (reason === "paused") return `${what} paused`;
+  return "";
+}
+
 /** Milliseconds as m:ss or h:mm:ss. */
 export function clock(milliseconds: number): string {
   const total = Math.max(0, Math.floor(milliseconds / 1000));

@@ -115,6 +115,7 @@ export class Parley extends Emitter<ParleyEvents> {
       mutate: (method, params) => this.#mutate(method, params),
       request: (method, params) => this.#connection.request(method, params),
       online: () => this.state === "connected",
+      probe: () => this.#connection.probe(),
       callType: this.calls.known(sessionId)?.type,
       joined: (call) => this.calls.joined(call),
     });

@@ -8,7 +8,11 @@ import type { Call, ConnectionState, DeviceStorage, DisconnectInfo, ParleyEvents
 
 /** The protocol version of docs/protocol.md that this client speaks. */
 export const PROTOCOL = "1.0";
-const HELLO_TIMEOUT_MS = 10_000;
+/** How long a new socket is given to be welcomed, by attempt: one that was opened while the network changed never will be. */
+const HELLO_TIMEOUTS_MS = [2_500, 5_000, 10_000];
+/** How long the answer to a probe may take: this many round trips and a little, between the two limits. */
+const PROBE_ROUND_TRIPS = 3;
+const PROBE_MS = { least: 300, most: 2_000 };
 const PING_EVERY_MS = 20_000;
 const SILENCE_MS = 35_000;
 
@@ -58,11 +62,13 @@ export class Connection extends Emitter<ConnectionEvents> {
   #attempt = 0;
   #tokenRefused = false;
   #lastHeard = 0;
+  #roundTripMs = 100;
+  #probing = false;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #helloTimer: ReturnType<typeof setTimeout> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
   #expiryTimer: ReturnType<typeof setTimeout> | undefined;
-  #wake = () => this.#retryNow();
+  #wake = () => this.#retryNow(true);
 
   constructor(config: ConnectionConfig) {
     super();
@@ -105,6 +111,22 @@ export class Connection extends Emitter<ConnectionEvents> {
     });
   }
 
+  /** Finds out soon whether the socket still lives, and opens another at once if not. What waits for an answer goes there. */
+  probe(): void {
+    const socket = this.#socket;
+    if (!socket) return this.#retryNow();
+    if (this.#state !== "connected" || this.#probing) return;
+    this.#probing = true;
+    const timeoutMs = Math.min(PROBE_MS.most, Math.max(PROBE_MS.least, PROBE_ROUND_TRIPS * this.#roundTripMs));
+    this.#askAlive(timeoutMs).then(
+      () => (this.#probing = false),
+      () => {
+        this.#probing = false;
+        this.#drop(socket, 0, "silent", true);
+      },
+    );
+  }
+
   /** Puts a new token on the open connection, and keeps it for the next hello. */
   async renewToken(token: string): Promise<void> {
     this.#config.tokens.set(token);
@@ -130,7 +152,7 @@ export class Connection extends Emitter<ConnectionEvents> {
       return this.#giveUp({ reason: error instanceof Error ? error.message : "no_socket", code: 0 });
     }
     this.#socket = socket;
-    this.#helloTimer = setTimeout(() => this.#drop(socket, 0, "connect_timeout"), HELLO_TIMEOUT_MS);
+    this.#helloTimer = setTimeout(() => this.#drop(socket, 0, "connect_timeout"), HELLO_TIMEOUTS_MS[Math.min(this.#attempt, HELLO_TIMEOUTS_MS.length - 1)]);
     socket.onopen = () => {
       const params = { token, protocol: PROTOCOL, client: this.#config.client, deviceId: deviceId ?? undefined, resume: this.#cursor.resume };
       socket.send(JSON.stringify({ jsonrpc: "2.0", id: "hello", method: "hello", params }));
@@ -192,13 +214,22 @@ export class Connection extends Emitter<ConnectionEvents> {
     const socket = this.#socket;
     if (!socket) return;
     if (Date.now() - this.#lastHeard > SILENCE_MS) return this.#drop(socket, 0, "silent");
-    this.request("ping", { lastSeq: this.#cursor.lastSeq }, { durable: false, timeoutMs: 10_000 }).catch((error: unknown) => {
-      if (error instanceof ParleyError && error.code === "TIMEOUT") this.#drop(socket, 0, "silent");
-    });
+    this.#askAlive(10_000).catch(() => this.#drop(socket, 0, "silent"));
+  }
+
+  /** Pings; rejects if nothing is heard in time, be it the answer or anything else. */
+  async #askAlive(timeoutMs: number): Promise<void> {
+    const asked = Date.now();
+    try {
+      await this.request("ping", { lastSeq: this.#cursor.lastSeq }, { durable: false, timeoutMs });
+      this.#roundTripMs = Date.now() - asked;
+    } catch (error) {
+      if (error instanceof ParleyError && error.code === "TIMEOUT" && this.#lastHeard < asked) throw error;
+    }
   }
 
   /** The socket is gone, or is as good as gone. */
-  #drop(socket: SocketLike, code: number, reason: string): void {
+  #drop(socket: SocketLike, code: number, reason: string, atOnce = false): void {
     if (socket !== this.#socket) return;
     this.#detach();
     this.#requests.lost();
@@ -208,13 +239,13 @@ export class Connection extends Emitter<ConnectionEvents> {
       if (this.#tokenRefused || !this.#config.tokens.renewable) return this.#giveUp({ reason: "unauthorized", code });
       this.#tokenRefused = true;
     }
-    this.#again(code, reason, next.minDelayMs);
+    this.#again(code, reason, next.minDelayMs, atOnce);
   }
 
-  #again(code: number, reason: string, minDelayMs: number): void {
+  #again(code: number, reason: string, minDelayMs: number, atOnce = false): void {
     if (this.#state === "disconnected" || this.#state === "idle") return;
     // The first try after a working connection comes soon; timers of hidden pages are slow enough as it is.
-    const delayMs = Math.max(minDelayMs, backoff(this.#attempt, Math.random()));
+    const delayMs = Math.max(minDelayMs, atOnce ? 0 : backoff(this.#attempt, Math.random()));
     this.#attempt++;
     this.#setState("reconnecting");
     this.emit("reconnecting", { attempt: this.#attempt, delayMs, code, reason });
@@ -222,8 +253,10 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#retryTimer = setTimeout(() => void this.#dial(), delayMs);
   }
 
-  #retryNow(): void {
-    if (this.#state !== "reconnecting" || this.#socket) return;
+  /** Tries now instead of later; on another network also instead of an attempt that began on the one before. */
+  #retryNow(otherNetwork = false): void {
+    if (this.#state !== "reconnecting" || (this.#socket && !otherNetwork)) return;
+    this.#detach();
     clearTimeout(this.#retryTimer);
     void this.#dial();
   }

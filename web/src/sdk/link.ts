@@ -2,8 +2,10 @@ import { DataLine } from "./data.js";
 import { isFinal } from "./endings.js";
 import { ParleyError, codeOf } from "./errors.js";
 import { Growth } from "./growth.js";
+import { listen } from "./listening.js";
 import type { Outgoing } from "./local-media.js";
 import { sendOffer, sleep, type OfferAnswer } from "./offers.js";
+import { NetworkChange } from "./network-change.js";
 import { Peer, type OfferBody } from "./peer.js";
 import { backoff } from "./reconnect.js";
 import { Recovery, type RecoveryStep } from "./recovery.js";
@@ -35,7 +37,12 @@ interface LinkConfig {
   /** The receivers of the pairs are others, or more, than before. */
   renewed(): void;
   message(text: string): void;
+  /** Finds out soon whether signaling still lives. */
+  probe(): void;
 }
+
+/** TURN credentials that are younger than this serve for an ICE restart as they are: asking for others takes a round trip. */
+const FRESH_MS = 10 * 60_000;
 
 /**
  * A session's connection to the media server through all of its PeerConnections: negotiates, keeps what is sent in step with
@@ -51,7 +58,14 @@ export class Link {
   #publicationIds = new Map<Source, string>();
   #rejoining = false;
   #closed = false;
-  #networkChanged = () => this.restart();
+  #iceServersAt = 0;
+  /** ICE restarts that wait for their answer. */
+  #restarts = 0;
+  #stopListening: () => void = () => {};
+  #network = new NetworkChange(() => {
+    this.#config.probe();
+    this.restart();
+  });
 
   constructor(config: LinkConfig) {
     this.#config = config;
@@ -71,7 +85,7 @@ export class Link {
     const joined = await this.#config.join();
     await prepare();
     await this.#connect(joined);
-    globalThis.addEventListener?.("online", this.#networkChanged);
+    this.#network.watch();
   }
 
   /** Brings what is sent in step with the devices: tracks, mute, and new sources, which take an offer. */
@@ -146,13 +160,16 @@ export class Link {
   /** Signaling is back with nothing lost: what waits for it may go on. */
   signalingRestored(): void {
     this.#data.signalingRestored();
-    if (this.#recovery?.phase === "suspect" || this.#recovery?.phase === "restarting") this.restart();
+    // An offer that is under way goes out again by itself.
+    const { phase } = this.#recovery ?? {};
+    if (phase === "suspect" || (phase === "restarting" && this.#restarts === 0)) this.restart();
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    globalThis.removeEventListener?.("online", this.#networkChanged);
+    this.#network.close();
+    this.#stopListening();
     this.#data.close();
     this.#peer?.close();
     this.#peer = null;
@@ -169,12 +186,16 @@ export class Link {
         iceTransportPolicy: options.iceTransportPolicy,
         forceTcp: options.forceTcp,
         videoCodec: joined.videoCodec,
+        simulcast: options.simulcast ?? false,
         pairs: Math.max(1, joined.pairs),
         offer: (body) => this.#sendOffer(body),
       },
       this.#config.outgoing(),
     );
     this.#peer = peer;
+    this.#iceServersAt = Date.now();
+    this.#stopListening();
+    this.#stopListening = listen(peer, () => this.#silent(peer));
     this.#growth = new Growth(peer, () => {
       this.#config.renewed();
       this.#offer(peer).catch(() => {});
@@ -188,6 +209,13 @@ export class Link {
     this.#config.renewed();
     await peer.negotiate();
     await this.syncTracks();
+  }
+
+  /** Nothing comes in any more. The socket goes the same way as a rule, and nothing can be repaired without it. */
+  #silent(peer: Peer): void {
+    if (peer !== this.#peer) return;
+    this.#config.probe();
+    this.#steps(this.#recovery?.silent(Date.now()) ?? []);
   }
 
   #stateChanged(peer: Peer): void {
@@ -254,18 +282,27 @@ export class Link {
   async #restartIce(): Promise<void> {
     const peer = this.#peer;
     if (!peer) return;
+    this.#restarts++;
     try {
-      const { sessionId, options } = this.#config;
-      const { iceServers } = await this.#config.request<{ iceServers: RTCIceServer[] }>("session.iceServers", { sessionId });
+      if (Date.now() - this.#iceServersAt > FRESH_MS) await this.#renewIceServers(peer);
       if (peer !== this.#peer) return;
-      peer.setIceServers(options.iceServers?.(iceServers) ?? iceServers);
       await this.#offer(peer, { iceRestart: true });
       // A connection that stayed up through the restart raises no event.
       if (peer.connection.connectionState === "connected") this.#stateChanged(peer);
     } catch (error) {
       // A timeout is left to Recovery's own deadline; a refusal is final for this PeerConnection.
       if (peer === this.#peer && !this.#closed && codeOf(error) !== "TIMEOUT") this.rejoin();
+    } finally {
+      this.#restarts--;
     }
+  }
+
+  async #renewIceServers(peer: Peer): Promise<void> {
+    const { sessionId, options } = this.#config;
+    const { iceServers } = await this.#config.request<{ iceServers: RTCIceServer[] }>("session.iceServers", { sessionId });
+    if (peer !== this.#peer) return;
+    peer.setIceServers(options.iceServers?.(iceServers) ?? iceServers);
+    this.#iceServersAt = Date.now();
   }
 
   async #rejoin(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ParleyError } from "./errors.js";
-import type { ParticipantInfo, Publication, Source, User } from "./types.js";
+import type { PauseReason } from "./session-types.js";
+import type { ParticipantInfo, Publication, Quality, Source, User } from "./types.js";
 
 /**
  * Somebody else in the session. The two streams are the same objects from joining to leaving, and tracks come and go in
@@ -15,7 +16,12 @@ export class RemoteParticipant {
   readonly stream = new MediaStream();
   /** Screen and screen audio. */
   readonly screen = new MediaStream();
+  /** How good the call is for them; undefined until the server knows. */
+  quality: Quality | undefined;
+  /** The server heard them speak last. */
+  speaking = false;
   #publications: Publication[];
+  #paused = new Map<Source, PauseReason>();
 
   constructor(info: ParticipantInfo) {
     this.participantId = info.participantId;
@@ -23,6 +29,7 @@ export class RemoteParticipant {
     this.deviceId = info.deviceId;
     this.joinedAt = info.joinedAt;
     this.#publications = info.publications ?? [];
+    this.quality = info.quality;
   }
 
   get publications(): readonly Publication[] {
@@ -56,9 +63,23 @@ export class RemoteParticipant {
     return source === "screen" || source === "screenAudio" ? this.screen : this.stream;
   }
 
+  /** Why the server does not send a video of theirs to this device; undefined when it does. */
+  pausedBecause(source: Source): PauseReason | undefined {
+    return this.#paused.get(source);
+  }
+
+  /** @internal Notes that a video is paused, or not; false when that was known. */
+  setPaused(source: Source, reason: PauseReason | undefined): boolean {
+    if (this.#paused.get(source) === reason) return false;
+    if (reason) this.#paused.set(source, reason);
+    else this.#paused.delete(source);
+    return true;
+  }
+
   /** @internal */
   update(info: ParticipantInfo): void {
     this.#publications = info.publications ?? [];
+    this.quality = info.quality ?? this.quality;
   }
 }
 
@@ -73,6 +94,10 @@ export class LocalParticipant {
   readonly on: Record<Source, boolean> = { microphone: false, camera: false, screen: false, screenAudio: false };
   /** Why a source that was wanted is not sent: no permission, no device, device in use. */
   readonly errors = new Map<Source, ParleyError>();
+  /** How good the call is for this device's user; undefined until the server knows. */
+  quality: Quality | undefined;
+  /** The server heard this device's user speak last. */
+  speaking = false;
   /** Given by the server on joining; another one after a rejoin. */
   participantId = "";
 

@@ -1,10 +1,8 @@
+import { degradationOf, encodingsOf, shouldRun, type Watched } from "./encodings.js";
 import { ParleyError } from "./errors.js";
 import { narrow, withOpusNack, withoutUdpCandidates, withoutUdpServers } from "./sdp.js";
 import type { PairReceivers } from "./stage.js";
 import type { Source } from "./types.js";
-
-/** Highest bit rates of what is sent, in bit/s. */
-const maxBitrate: Record<Source, number> = { microphone: 64_000, screenAudio: 128_000, camera: 1_700_000, screen: 2_500_000 };
 
 /** The body of `session.offer`, less the session. */
 export interface OfferBody {
@@ -19,6 +17,8 @@ interface PeerConfig {
   iceTransportPolicy?: RTCIceTransportPolicy;
   forceTcp?: boolean;
   videoCodec: string;
+  /** Sends videos in several sizes. */
+  simulcast: boolean;
   pairs: number;
   /** Sends an offer and resolves with the answer. */
   offer(body: OfferBody): Promise<{ sdp: string }>;
@@ -28,6 +28,12 @@ interface Publishing {
   transceiver: RTCRtpTransceiver;
   muted: boolean;
   active: boolean;
+  /** What the server said last of who receives it. */
+  watched?: Watched;
+  /** Changes of the sender's parameters, one after the other. */
+  tuning: Promise<void>;
+  /** They have been set once; a browser without a choice of degradation never shows the one it was given. */
+  tuned?: boolean;
 }
 
 const kindOf = (source: Source): "audio" | "video" => (source === "camera" || source === "screen" ? "video" : "audio");
@@ -74,6 +80,12 @@ export class Peer {
     return found && { audio: found.audio.receiver, video: found.video.receiver };
   }
 
+  /** The pair that a received track belongs to. */
+  pairOf(trackId: string): number | undefined {
+    const pair = this.#pairs.findIndex(({ audio, video }) => audio.receiver.track.id === trackId || video.receiver.track.id === trackId);
+    return pair < 0 ? undefined : pair;
+  }
+
   /** Whether a source has an m-line of its own that is in use. */
   publishes(source: Source): boolean {
     return this.#publishing.get(source)?.active ?? false;
@@ -84,17 +96,14 @@ export class Peer {
     const old = this.#publishing.get(source);
     if (old) {
       old.active = true;
+      old.watched = undefined;
       old.muted = muted;
       old.transceiver.direction = "sendonly";
       void old.transceiver.sender.replaceTrack(track);
       return;
     }
-    const transceiver = this.connection.addTransceiver(track ?? kindOf(source), {
-      direction: "sendonly",
-      streams: [this.#ownStream(source === "screen" || source === "screenAudio" ? "screen" : "camera")],
-      sendEncodings: [{ maxBitrate: maxBitrate[source] }],
-    });
-    this.#publishing.set(source, { transceiver, muted, active: true });
+    const transceiver = this.#addSender(source, track);
+    this.#publishing.set(source, { transceiver, muted, active: true, tuning: Promise.resolve() });
     this.#prefer(transceiver, kindOf(source));
   }
 
@@ -110,6 +119,16 @@ export class Peer {
   /** Sends another track, or none, where this source was sent. No offer is needed. */
   async replace(source: Source, track: MediaStreamTrack | null): Promise<void> {
     await this.#publishing.get(source)?.transceiver.sender.replaceTrack(track);
+  }
+
+  /** Stops encoding what nobody receives, and starts again what somebody does. Mute has no part in it. */
+  watched(list: readonly Watched[]): void {
+    for (const publishing of this.#publishing.values()) {
+      const watched = list.find(({ mid }) => mid === publishing.transceiver.mid);
+      if (!watched) continue;
+      publishing.watched = watched;
+      this.#tune(publishing);
+    }
   }
 
   /** Remembers mute for the next offer. */
@@ -188,6 +207,47 @@ export class Peer {
     if (this.#closed) return;
     const tcpOnly = this.#config.forceTcp && this.#config.iceTransportPolicy !== "relay";
     await this.connection.setRemoteDescription({ type: "answer", sdp: tcpOnly ? withoutUdpCandidates(answer.sdp) : answer.sdp });
+    for (const publishing of this.#publishing.values()) this.#tune(publishing);
+  }
+
+  /** Adds a sending m-line, with as much of the wanted encodings as the browser takes. */
+  #addSender(source: Source, track: MediaStreamTrack | null): RTCRtpTransceiver {
+    const streams = [this.#ownStream(source === "screen" || source === "screenAudio" ? "screen" : "camera")];
+    const add = (temporal: boolean) =>
+      this.connection.addTransceiver(track ?? kindOf(source), {
+        direction: "sendonly",
+        streams,
+        sendEncodings: encodingsOf(source, this.#config.simulcast, temporal),
+      });
+    try {
+      return add(true);
+    } catch {
+      return add(false); // none of its codecs has temporal layers
+    }
+  }
+
+  /** Brings a sender's parameters in line with what is known now. */
+  #tune(publishing: Publishing): void {
+    publishing.tuning = publishing.tuning.then(async () => {
+      const { sender } = publishing.transceiver;
+      const source = this.sourceOf(publishing.transceiver.mid ?? "");
+      const parameters = sender.getParameters() as RTCRtpSendParameters & { degradationPreference?: string };
+      let changed = false;
+      if (source && kindOf(source) === "video" && parameters.degradationPreference !== degradationOf(source)) {
+        parameters.degradationPreference = degradationOf(source);
+        changed = !publishing.tuned;
+      }
+      for (const encoding of parameters.encodings) {
+        const active = shouldRun(publishing.watched, encoding.rid);
+        changed ||= (encoding.active ?? true) !== active;
+        encoding.active = active;
+      }
+      if (this.#closed || !changed || parameters.encodings.length === 0) return;
+      await sender.setParameters(parameters);
+      publishing.tuned = true;
+    }).catch(() => {
+      // A negotiation came between: it tunes anew when it is done.
+    });
   }
 
   /** Prefers the offer with NACK for Opus; a browser that does not take it gets its own words. */

@@ -8,7 +8,7 @@ function running(): Recovery {
 }
 
 describe("Recovery", () => {
-  it("waits two seconds, then restarts ICE, and says so once", () => {
+  it("waits a moment, then restarts ICE, and says so once", () => {
     const recovery = running();
     expect(recovery.transport(100, "disconnected")).toEqual(["lost"]);
     expect(recovery.advance(100 + SUSPECT_MS - 1)).toEqual([]);
@@ -48,6 +48,16 @@ describe("Recovery", () => {
     expect(recovery.transport(10, "failed")).toEqual([]);
     recovery.rejoined(20);
     expect(recovery.transport(30, "connected")).toEqual(["restored"]);
+  });
+
+  it("restarts once for a silence, and says nothing of it", () => {
+    const recovery = running();
+    expect(recovery.silent(100)).toEqual(["restartIce"]);
+    expect(recovery.silent(200)).toEqual([]);
+    expect(recovery.transport(400, "connected")).toEqual([]);
+    expect(recovery.phase).toBe("up");
+    const connecting = new Recovery(0);
+    expect(connecting.silent(100)).toEqual([]);
   });
 
   it("restarts on demand without calling it a loss, unless it then fails", () => {

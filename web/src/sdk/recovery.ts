@@ -1,8 +1,8 @@
 /** What to do about the media connection. */
 export type RecoveryStep = "lost" | "restored" | "restartIce" | "rejoin";
 
-/** How long `disconnected` is given to heal by itself (docs/protocol.md, section 5). */
-export const SUSPECT_MS = 2_000;
+/** How long `disconnected` is given to heal by itself: browsers wait seconds before they say it (docs/protocol.md, section 5). */
+export const SUSPECT_MS = 300;
 /** How long an ICE restart, or a first connection, is given. */
 export const RESTART_MS = 10_000;
 export const CONNECT_MS = 20_000;
@@ -10,8 +10,8 @@ export const CONNECT_MS = 20_000;
 type Phase = "connecting" | "up" | "suspect" | "restarting" | "rejoining";
 
 /**
- * Repairs the media connection in the order of docs/protocol.md, section 5: wait two seconds, restart ICE, join again. A
- * decision only: it takes the time and the state and says the next steps.
+ * Repairs the media connection in the order of docs/protocol.md, section 5: restart ICE, join again. A decision only: it takes
+ * the time and the state and says the next steps.
  *
  *   connecting → up → suspect → restarting → rejoining → connecting → …
  *        ↑_______________|___________|  "connected" leads to up from anywhere
@@ -48,6 +48,11 @@ export class Recovery {
   restart(now: number): RecoveryStep[] {
     if (this.#phase === "rejoining" || this.#phase === "connecting") return [];
     return this.#enter("restarting", now + RESTART_MS, ["restartIce"]);
+  }
+
+  /** Nothing comes in any more, whatever the PeerConnection says. A first repair is not worth a word to the application. */
+  silent(now: number): RecoveryStep[] {
+    return this.#phase === "up" || this.#phase === "suspect" ? this.restart(now) : [];
   }
 
   /** Gives the PeerConnection up, e.g. because the server does not know it any more. */

@@ -21,9 +21,9 @@ describe("narrow", () => {
     expect(names(narrow(chrome, "AV1"))).toEqual(["AV1", "VP8", "H264", "VP9", "rtx"]);
   });
 
-  it("keeps Opus of the audio codecs", () => {
+  it("keeps Opus and its RED of the audio codecs", () => {
     const audio = [{ mimeType: "audio/opus" }, { mimeType: "audio/red" }, { mimeType: "audio/PCMU" }, { mimeType: "audio/telephone-event" }];
-    expect(names(narrow(audio, "opus"))).toEqual(["opus"]);
+    expect(names(narrow(audio, "opus"))).toEqual(["opus", "red"]);
   });
 
   it("has no preference where it would leave nothing", () => {

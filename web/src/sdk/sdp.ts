@@ -31,13 +31,15 @@ function usable(codec: Codec): boolean {
     case "RTX":
     case "OPUS":
       return true;
+    case "RED": // each packet with the sound of earlier ones (RFC 2198); the one of video is for FEC and of no use
+      return codec.mimeType.toLowerCase().startsWith("audio/");
     default:
       return false;
   }
 }
 
 /**
- * Narrows what a transceiver offers to Opus, VP8, H.264, VP9, AV1 and their RTX, with `first` in front. Gives an empty list,
+ * Narrows what a transceiver offers to Opus, its RED, VP8, H.264, VP9, AV1 and their RTX, with `first` in front. Gives an empty list,
  * which means no preference, where nothing would be left.
  */
 export function narrow<C extends Codec>(codecs: readonly C[], first: string): C[] {

@@ -12,5 +12,7 @@ export interface SessionConfig {
   request<T>(method: string, params: object): Promise<T>;
   /** Whether signaling is up. */
   online(): boolean;
+  /** Finds out soon whether signaling still lives, and replaces its socket if not. */
+  probe(): void;
   joined(call: Call): void;
 }

@@ -1,3 +1,4 @@
+import { Audience } from "./audience.js";
 import { Controls } from "./controls.js";
 import { formatMessage, parseMessage } from "./data.js";
 import { Emitter } from "./emitter.js";
@@ -6,13 +7,14 @@ import { ParleyError } from "./errors.js";
 import { randomId } from "./ids.js";
 import { LocalParticipant, type RemoteParticipant } from "./participants.js";
 import { Link, type JoinResult } from "./link.js";
+import type { Peer } from "./peer.js";
 import { Playback } from "./playback.js";
 import { isOver } from "./snapshot.js";
 import { Stage } from "./stage.js";
 import { readStats, type SessionStats } from "./stats.js";
 import type { SessionConfig } from "./session-config.js";
-import type { Devices, SessionEvents, SessionState } from "./session-types.js";
-import type { Call, ParticipantInfo } from "./types.js";
+import type { Devices, SessionEvents, SessionState, SlotWish } from "./session-types.js";
+import type { Call, ParticipantInfo, Quality } from "./types.js";
 
 /**
  * How long the first offer waits for devices. A camera may take a second to open, and a permission question minutes: the
@@ -37,9 +39,11 @@ export class Session extends Emitter<SessionEvents> {
   #stage: Stage;
   #link: Link;
   #playback: Playback;
+  #audience: Audience;
   /** What came for this session before the answer to its join did. */
   #early: [name: string, data: unknown][] | null = [];
   #failed: ((error: ParleyError) => void) | null = null;
+  #speakerId = "";
 
   /** @internal Made by Parley.join. */
   constructor(config: SessionConfig) {
@@ -74,10 +78,19 @@ export class Session extends Emitter<SessionEvents> {
         this.end(reason, call);
       },
       renewed: () => this.#stage.refresh(),
+      probe: config.probe,
       message: (text) => this.#message(text),
     });
     this.#stage = new Stage((pair) => this.#link.receivers(pair));
-    for (const event of ["participantJoined", "participantLeft", "participantUpdated", "trackAdded", "trackRemoved"] as const) {
+    this.#audience = new Audience({
+      videos: () => this.#stage.videos(),
+      online: config.online,
+      peer: () => this.#link.peer,
+      request: (method, params) => config.request(method, { sessionId: this.sessionId, ...params }),
+    });
+    this.#stage.on("arranged", () => this.#audience.changed());
+    const events = ["participantJoined", "participantLeft", "participantUpdated", "trackAdded", "trackRemoved", "qualityChanged", "videoPaused"] as const;
+    for (const event of events) {
       this.#stage.on(event, (payload) => this.emit(event, payload as never));
     }
   }
@@ -169,7 +182,25 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Plays a participant's stream through an element, also after the browser first refused; gives back the undo. */
   attach(element: HTMLMediaElement, stream: MediaStream): () => void {
-    return this.#playback.attach(element, stream);
+    const unwatch = this.#audience.watch(element, stream);
+    const detach = this.#playback.attach(element, stream);
+    return () => {
+      unwatch();
+      detach();
+    };
+  }
+
+  /**
+   * Says what can be used of somebody's camera or screen: for applications that draw it themselves, and to pause or pin one. What
+   * a wish leaves out is found out from the elements that were given to `attach`; null takes it back.
+   */
+  setSlotWish(participantId: string, source: "camera" | "screen", wish: SlotWish | null): void {
+    this.#audience.say(participantId, source, wish);
+  }
+
+  /** The participant id of who spoke last, this device's own too; "" until somebody has. */
+  get speakerId(): string {
+    return this.#speakerId;
   }
 
   /** Starts playing what the browser refused to; call it from a click. */
@@ -213,6 +244,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#stage.close();
     this.#controls.close();
     this.#playback.close();
+    this.#audience.close();
     this.#failed?.(new ParleyError("CLOSED", `The session has ended: ${reason}.`, "", { reason }));
     if (this.#call) this.emit("closed", { reason, call: this.#call });
   }
@@ -240,7 +272,7 @@ export class Session extends Emitter<SessionEvents> {
     }
     if (this.#early) {
       // Slots and data follow an offer, so what comes for them now is about a PeerConnection that is given up.
-      if (!name.startsWith("slot") && name !== "dataWaiting") this.#early.push([name, data]);
+      if (!name.startsWith("slot") && name !== "dataWaiting" && name !== "publish") this.#early.push([name, data]);
       return;
     }
     switch (name) {
@@ -261,6 +293,14 @@ export class Session extends Emitter<SessionEvents> {
         return this.#link.useCodec((data as { videoCodec: string }).videoCodec);
       case "dataWaiting":
         return this.#link.openData();
+      case "publish":
+        return this.#link.peer?.watched((data as { publications: Parameters<Peer["watched"]>[0] }).publications);
+      case "slotPaused":
+        return this.#stage.slotPaused(data as Parameters<Stage["slotPaused"]>[0]);
+      case "speakers":
+        return this.#speakers(data as { speaker: string; voices: string[] });
+      case "quality":
+        return this.#quality(data as Quality & { participantId: string });
     }
   }
 
@@ -279,6 +319,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#call = result.call;
     this.local.participantId = result.participantId;
     this.#config.joined(result.call);
+    this.#audience.reset();
     this.#stage.reset(result.participants.filter((p) => p.participantId !== result.participantId));
     const early = this.#early;
     this.#early = null;
@@ -289,6 +330,20 @@ export class Session extends Emitter<SessionEvents> {
   #present(info: ParticipantInfo): void {
     if (info.participantId === this.local.participantId) this.#link.ownPublications(info.publications);
     else this.#stage.joined(info);
+  }
+
+  #speakers({ speaker, voices }: { speaker: string; voices: string[] }): void {
+    this.#speakerId = speaker;
+    this.local.speaking = speaker === this.local.participantId;
+    for (const participant of this.#stage.participants) participant.speaking = participant.participantId === speaker;
+    this.emit("speakersChanged", { speaker: this.#stage.get(speaker), speakerId: speaker, voices });
+  }
+
+  #quality({ participantId, score, grade, cause }: Quality & { participantId: string }): void {
+    const quality: Quality = { score, grade, cause };
+    if (participantId !== this.local.participantId) return this.#stage.quality(participantId, quality);
+    this.local.quality = quality;
+    this.emit("qualityChanged", { participant: this.local, quality });
   }
 
   #message(text: string): void {

@@ -104,6 +104,15 @@ export class SlotLabels {
     return out;
   }
 
+  /** Whose video each pair carries, or is about to. */
+  videos(): { pair: number; participantId: string; publicationId: string }[] {
+    const out = [];
+    for (const [pair, { participantId, video, coming }] of this.#pairs) {
+      if (coming || video) out.push({ pair, participantId, publicationId: coming || video });
+    }
+    return out;
+  }
+
   /** Forgets everything, with the PeerConnection that it was about. */
   reset(): void {
     this.#pairs.clear();

@@ -2,16 +2,19 @@ import { Emitter } from "./emitter.js";
 import { canWatchFrames, watchFrames } from "./frames.js";
 import { RemoteParticipant } from "./participants.js";
 import { SlotLabels, type SlotNotice, type SlotStart } from "./slots.js";
-import type { SessionEvents } from "./session-types.js";
-import type { ParticipantInfo, Source } from "./types.js";
+import type { PauseReason, SessionEvents } from "./session-types.js";
+import type { ParticipantInfo, Quality, Source } from "./types.js";
 
 /** After this a picture is labelled without having seen its frame: it may be still, hidden or late. */
 const GIVE_UP_MS = 1_500;
 
 type StageEvents = Pick<
   SessionEvents,
-  "participantJoined" | "participantLeft" | "participantUpdated" | "trackAdded" | "trackRemoved"
->;
+  "participantJoined" | "participantLeft" | "participantUpdated" | "trackAdded" | "trackRemoved" | "qualityChanged" | "videoPaused"
+> & {
+  /** Which video is on which pair may have changed. */
+  arranged: Record<string, never>;
+};
 
 /** The receivers of a pair. */
 export interface PairReceivers {
@@ -34,6 +37,7 @@ export class Stage extends Emitter<StageEvents> {
   #labels = new SlotLabels();
   #receivers: (pair: number) => PairReceivers | undefined;
   #placed = new Map<MediaStreamTrack, Placed>();
+  #paused = new Map<number, PauseReason>();
   #watches = new Map<number, { stop: () => void; timer?: ReturnType<typeof setTimeout> }>();
 
   constructor(receivers: (pair: number) => PairReceivers | undefined) {
@@ -49,6 +53,15 @@ export class Stage extends Emitter<StageEvents> {
     return this.#participants.get(participantId);
   }
 
+  /** The videos that the pairs carry, or are about to. */
+  videos(): { pair: number; participant: RemoteParticipant; source: Source }[] {
+    return this.#labels.videos().flatMap(({ pair, participantId, publicationId }) => {
+      const participant = this.#participants.get(participantId);
+      const publication = participant?.publications.find((p) => p.publicationId === publicationId);
+      return participant && publication ? [{ pair, participant, source: publication.source }] : [];
+    });
+  }
+
   /** Whose track this is. */
   readonly ownerOf = (track: MediaStreamTrack): { participantId: string; source: Source } | undefined => {
     const placed = this.#placed.get(track);
@@ -59,6 +72,7 @@ export class Stage extends Emitter<StageEvents> {
   reset(infos: ParticipantInfo[]): void {
     for (const pair of this.#watches.keys()) this.#unwatch(pair);
     this.#labels.reset();
+    this.#paused.clear();
     this.#arrange();
     const present = new Set(infos.map((info) => info.participantId));
     for (const id of [...this.#participants.keys()]) if (!present.has(id)) this.left(id, "left");
@@ -89,7 +103,9 @@ export class Stage extends Emitter<StageEvents> {
   }
 
   slot(notice: SlotNotice): void {
+    const before = this.#videoOn(notice.pair);
     this.#labels.announce(notice);
+    if (this.#videoOn(notice.pair) !== before) this.#paused.delete(notice.pair);
     if (this.#labels.waiting(notice.pair) === "no") this.#unwatch(notice.pair);
     else this.#watch(notice.pair);
     this.#arrange();
@@ -103,6 +119,21 @@ export class Stage extends Emitter<StageEvents> {
       else this.#giveUp(start.pair);
     }
     this.#arrange();
+  }
+
+  /** The video of a pair is paused, or sent again. */
+  slotPaused({ pair, paused, reason }: { pair: number; paused: boolean; reason: PauseReason }): void {
+    if (paused) this.#paused.set(pair, reason);
+    else this.#paused.delete(pair);
+    this.#arrange();
+  }
+
+  /** A participant's call is better or worse than before. */
+  quality(participantId: string, quality: Quality): void {
+    const participant = this.#participants.get(participantId);
+    if (!participant) return;
+    participant.quality = quality;
+    this.emit("qualityChanged", { participant, quality });
   }
 
   /** The tracks have new receivers, after the pool grew. */
@@ -164,5 +195,23 @@ export class Stage extends Emitter<StageEvents> {
       place.stream.addTrack(track);
       this.emit("trackAdded", { ...place, track });
     }
+    this.#pause();
+    this.emit("arranged", {});
+  }
+
+  /** Makes what is paused of each participant what the server says of the pairs. */
+  #pause(): void {
+    const videos = this.videos();
+    for (const participant of this.#participants.values()) {
+      for (const source of ["camera", "screen"] as const) {
+        const on = videos.find((v) => v.participant === participant && v.source === source);
+        const reason = on && this.#paused.get(on.pair);
+        if (participant.setPaused(source, reason)) this.emit("videoPaused", { participant, source, paused: reason !== undefined, reason: reason ?? "" });
+      }
+    }
+  }
+
+  #videoOn(pair: number): string | undefined {
+    return this.#labels.videos().find((v) => v.pair === pair)?.publicationId;
   }
 }

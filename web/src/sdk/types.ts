@@ -58,6 +58,14 @@ export interface Publication {
   muted: boolean;
 }
 
+/** How good a call is for a participant. `score` is from 0 to 100. */
+export interface Quality {
+  score: number;
+  grade: "bad" | "poor" | "fair" | "good" | "excellent";
+  /** What it suffers from most. */
+  cause: "none" | "loss" | "delay" | "freeze" | "frameRate" | "resolution" | "paused";
+}
+
 /** A participant as the server describes one. */
 export interface ParticipantInfo {
   participantId: string;
@@ -65,6 +73,7 @@ export interface ParticipantInfo {
   deviceId: string;
   joinedAt: number;
   publications: Publication[];
+  quality?: Quality;
 }
 
 /** State of the signaling connection. Media does not depend on it. */

@@ -26,6 +26,8 @@ interface LinkConfig {
     /** The receivers of the pairs are others, or more, than before. */
     renewed(): void;
     message(text: string): void;
+    /** Finds out soon whether signaling still lives. */
+    probe(): void;
 }
 /**
  * A session's connection to the media server through all of its PeerConnections: negotiates, keeps what is sent in step with

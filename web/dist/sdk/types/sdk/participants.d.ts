@@ -1,5 +1,6 @@
 import type { ParleyError } from "./errors.js";
-import type { ParticipantInfo, Publication, Source, User } from "./types.js";
+import type { PauseReason } from "./session-types.js";
+import type { ParticipantInfo, Publication, Quality, Source, User } from "./types.js";
 /**
  * Somebody else in the session. The two streams are the same objects from joining to leaving, and tracks come and go in
  * them: set each as an element's `srcObject` once. Read-only for applications.
@@ -15,6 +16,10 @@ export declare class RemoteParticipant {
     readonly stream: MediaStream;
     /** Screen and screen audio. */
     readonly screen: MediaStream;
+    /** How good the call is for them; undefined until the server knows. */
+    quality: Quality | undefined;
+    /** The server heard them speak last. */
+    speaking: boolean;
     constructor(info: ParticipantInfo);
     get publications(): readonly Publication[];
     /** The publication of a source, if there is one. */
@@ -26,6 +31,10 @@ export declare class RemoteParticipant {
     get screenOn(): boolean;
     /** The stream that carries a source. */
     streamOf(source: Source): MediaStream;
+    /** Why the server does not send a video of theirs to this device; undefined when it does. */
+    pausedBecause(source: Source): PauseReason | undefined;
+    /** @internal Notes that a video is paused, or not; false when that was known. */
+    setPaused(source: Source, reason: PauseReason | undefined): boolean;
     /** @internal */
     update(info: ParticipantInfo): void;
 }
@@ -40,6 +49,10 @@ export declare class LocalParticipant {
     readonly on: Record<Source, boolean>;
     /** Why a source that was wanted is not sent: no permission, no device, device in use. */
     readonly errors: Map<Source, ParleyError>;
+    /** How good the call is for this device's user; undefined until the server knows. */
+    quality: Quality | undefined;
+    /** The server heard this device's user speak last. */
+    speaking: boolean;
     /** Given by the server on joining; another one after a rejoin. */
     participantId: string;
     constructor(user: User);

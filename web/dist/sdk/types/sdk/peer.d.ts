@@ -1,3 +1,4 @@
+import { type Watched } from "./encodings.js";
 import type { PairReceivers } from "./stage.js";
 import type { Source } from "./types.js";
 /** The body of `session.offer`, less the session. */
@@ -20,6 +21,8 @@ interface PeerConfig {
     iceTransportPolicy?: RTCIceTransportPolicy;
     forceTcp?: boolean;
     videoCodec: string;
+    /** Sends videos in several sizes. */
+    simulcast: boolean;
     pairs: number;
     /** Sends an offer and resolves with the answer. */
     offer(body: OfferBody): Promise<{
@@ -42,6 +45,8 @@ export declare class Peer {
     get pairCount(): number;
     /** The receivers of a pair. */
     receivers(pair: number): PairReceivers | undefined;
+    /** The pair that a received track belongs to. */
+    pairOf(trackId: string): number | undefined;
     /** Whether a source has an m-line of its own that is in use. */
     publishes(source: Source): boolean;
     /** Adds a source, or takes its old m-line up again. An offer has to follow. */
@@ -50,6 +55,8 @@ export declare class Peer {
     unpublish(source: Source): void;
     /** Sends another track, or none, where this source was sent. No offer is needed. */
     replace(source: Source, track: MediaStreamTrack | null): Promise<void>;
+    /** Stops encoding what nobody receives, and starts again what somebody does. Mute has no part in it. */
+    watched(list: readonly Watched[]): void;
     /** Remembers mute for the next offer. */
     setMuted(source: Source, muted: boolean): void;
     isMuted(source: Source): boolean;

@@ -4,7 +4,7 @@ export interface Codec {
     sdpFmtpLine?: string;
 }
 /**
- * Narrows what a transceiver offers to Opus, VP8, H.264, VP9, AV1 and their RTX, with `first` in front. Gives an empty list,
+ * Narrows what a transceiver offers to Opus, its RED, VP8, H.264, VP9, AV1 and their RTX, with `first` in front. Gives an empty list,
  * which means no preference, where nothing would be left.
  */
 export declare function narrow<C extends Codec>(codecs: readonly C[], first: string): C[];

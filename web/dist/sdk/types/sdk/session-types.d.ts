@@ -1,6 +1,6 @@
 import type { ParleyError } from "./errors.js";
-import type { RemoteParticipant } from "./participants.js";
-import type { Call, Source } from "./types.js";
+import type { LocalParticipant, RemoteParticipant } from "./participants.js";
+import type { Call, Quality, Source } from "./types.js";
 /** Which devices to use; a missing one means the browser's default. */
 export interface Devices {
     microphoneId?: string;
@@ -24,6 +24,8 @@ export interface JoinOptions {
     iceTransportPolicy?: RTCIceTransportPolicy;
     /** Use no UDP: TURN over TCP or TLS if relayed, otherwise the server's TCP candidates. */
     forceTcp?: boolean;
+    /** Send videos in several sizes, so that each receiver gets what fits. Default false. */
+    simulcast?: boolean;
     /** May change the ICE servers that the server named. */
     iceServers?: (servers: RTCIceServer[]) => RTCIceServer[];
 }
@@ -48,6 +50,22 @@ export interface TrackEvent {
     track: MediaStreamTrack;
     stream: MediaStream;
 }
+/** What can be used of somebody's video. What is left out is found out from the elements given to `attach`. */
+export interface SlotWish {
+    /** Device pixels on the screen. */
+    width?: number;
+    height?: number;
+    /** The most frames a second that are shown. */
+    frameRate?: number;
+    /** Out of sight. */
+    hidden?: boolean;
+    /** Not wanted by the user. */
+    paused?: boolean;
+    /** Wanted before the others. */
+    pinned?: boolean;
+}
+/** Why a video is not sent: the network is too weak, it is out of sight, the user paused it, its publisher sends nothing. */
+export type PauseReason = "bandwidth" | "hidden" | "paused" | "absent";
 /** Events of a session. */
 export interface SessionEvents {
     stateChanged: {
@@ -81,6 +99,24 @@ export interface SessionEvents {
     /** The browser waits for a click or key before it plays sound (`true`), or has started (`false`). */
     playbackBlocked: {
         blocked: boolean;
+    };
+    /** Another participant speaks; undefined: this device's own user, or somebody who has left. `voices` are those who are heard. */
+    speakersChanged: {
+        speaker?: RemoteParticipant;
+        speakerId: string;
+        voices: string[];
+    };
+    /** The grade of a participant's call changed, or of this device's own. */
+    qualityChanged: {
+        participant: RemoteParticipant | LocalParticipant;
+        quality: Quality;
+    };
+    /** The server stopped sending somebody's video to this device, or started again; `reason` is "" then. */
+    videoPaused: {
+        participant: RemoteParticipant;
+        source: Source;
+        paused: boolean;
+        reason: PauseReason | "";
     };
     /** Media stopped; the session is being repaired. */
     connectionLost: {

@@ -2,7 +2,7 @@ import { Emitter } from "./emitter.js";
 import { LocalParticipant, type RemoteParticipant } from "./participants.js";
 import { type SessionStats } from "./stats.js";
 import type { SessionConfig } from "./session-config.js";
-import type { Devices, SessionEvents, SessionState } from "./session-types.js";
+import type { Devices, SessionEvents, SessionState, SlotWish } from "./session-types.js";
 import type { Call } from "./types.js";
 /**
  * The media of one call on this device: who is there, what they send, what this device sends. It repairs its connection by
@@ -44,6 +44,13 @@ export declare class Session extends Emitter<SessionEvents> {
     switchSpeaker(deviceId: string): Promise<void>;
     /** Plays a participant's stream through an element, also after the browser first refused; gives back the undo. */
     attach(element: HTMLMediaElement, stream: MediaStream): () => void;
+    /**
+     * Says what can be used of somebody's camera or screen: for applications that draw it themselves, and to pause or pin one. What
+     * a wish leaves out is found out from the elements that were given to `attach`; null takes it back.
+     */
+    setSlotWish(participantId: string, source: "camera" | "screen", wish: SlotWish | null): void;
+    /** The participant id of who spoke last, this device's own too; "" until somebody has. */
+    get speakerId(): string;
     /** Starts playing what the browser refused to; call it from a click. */
     resumePlayback(): Promise<void>;
     /**

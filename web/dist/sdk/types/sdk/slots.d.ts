@@ -39,6 +39,12 @@ export declare class SlotLabels {
     waiting(index: number): "no" | "forStart" | "forFrame";
     /** All labels as they are now. */
     labels(): Label[];
+    /** Whose video each pair carries, or is about to. */
+    videos(): {
+        pair: number;
+        participantId: string;
+        publicationId: string;
+    }[];
     /** Forgets everything, with the PeerConnection that it was about. */
     reset(): void;
 }

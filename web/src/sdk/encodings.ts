@@ -1,0 +1,57 @@
+import type { Source } from "./types.js";
+
+/** One encoding of what is sent, with what TypeScript's own type does not know yet (webrtc-svc, section 4). */
+export interface Encoding extends RTCRtpEncodingParameters {
+  scalabilityMode?: string;
+}
+
+/** Highest bit rates of sound, in bit/s. */
+const soundBitrate: Record<"microphone" | "screenAudio", number> = { microphone: 64_000, screenAudio: 128_000 };
+
+/**
+ * The encodings that a source is sent in, from the smallest to the largest as docs/protocol.md wants them.
+ *
+ * A camera has three, also in a call of two: its publisher only knows its own network, and the other's may be narrower, so
+ * the server needs something to choose from. Where it is not, this costs next to nothing, because the server says which
+ * encodings nobody receives and they are stopped. Each has three temporal layers (L1T3), so that there are steps in between:
+ * without its upper layers an encoding takes 40 % of its bit rate. The bit rates are those of libwebrtc for the sizes of a
+ * 720p camera, 180, 360 and 720 lines.
+ *
+ * A screen has two: a quarter of the pixels of a text still tells what it is about, and a sixteenth does not.
+ */
+export function encodingsOf(source: Source, simulcast: boolean, temporal: boolean): Encoding[] {
+  if (source === "microphone" || source === "screenAudio") return [{ maxBitrate: soundBitrate[source] }];
+  const layers = temporal ? { scalabilityMode: "L1T3" } : {};
+  const all: Encoding[] =
+    source === "camera"
+      ? [
+          { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000, ...layers },
+          { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000, ...layers },
+          { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000, ...layers },
+        ]
+      : [
+          { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000, ...layers },
+          { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 2_500_000, ...layers },
+        ];
+  if (simulcast) return all;
+  return [{ maxBitrate: all.at(-1)?.maxBitrate, ...layers }];
+}
+
+/** What gives way when the network or the processor is short: a face should move, a text should be sharp. */
+export function degradationOf(source: Source): "maintain-framerate" | "maintain-resolution" {
+  return source === "screen" ? "maintain-resolution" : "maintain-framerate";
+}
+
+/** What the server says of one publication (event session.publish). */
+export interface Watched {
+  publicationId: string;
+  mid: string;
+  active: boolean;
+  encodings?: { rid: string; active: boolean }[];
+}
+
+/** Whether an encoding should run; what the server has said nothing about should. */
+export function shouldRun(watched: Watched | undefined, rid: string | undefined): boolean {
+  if (!watched) return true;
+  return watched.active && (watched.encodings?.find((e) => e.rid === rid)?.active ?? true);
+}
