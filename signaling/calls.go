@@ -261,9 +261,10 @@ func (s *Server) resume(ctx context.Context) error {
 		l := newLoop(s, c, record.Revision)
 		if !c.Terminal() {
 			s.start(l, nil)
-			s.observe(now, l.published.Load(), stillRinging(now, c))
+			s.observe(now, l.published.Load(), stillRinging(now, c.Call))
 		} else if s.calls.add(l) {
-			s.calls.index(l, c)
+			s.calls.index(l, c.Call)
+			s.relay.mark(l)
 			l.box.close()
 			s.calls.finish(l)
 			s.calls.running.Done() // it never runs
@@ -282,7 +283,11 @@ func (s *Server) sweep(now time.Time) {
 		if s.closing.Load() {
 			return // the next process finds the rest in the store
 		}
-		if err := s.retire(l.published.Load().call, l.revision); err != nil {
+		if !s.relay.done(l, now) {
+			s.calls.finish(l) // until next time
+			continue
+		}
+		if err := s.retire(l.published.Load().record(), l.revision); err != nil {
 			failed, reason = failed+1, err
 			s.calls.finish(l) // until next time
 			continue
@@ -314,6 +319,7 @@ func (s *Server) start(l *loop, effects []call.Effect) bool {
 		return false
 	}
 	s.calls.index(l, l.call)
+	s.relay.mark(l)
 	if !l.call.Terminal() {
 		s.metrics.callsActive.Inc()
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -27,25 +26,6 @@ type busyRecord struct {
 	Call string `json:"call"`
 }
 
-func encodeCall(c *call.Call) []byte {
-	text, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // a call is plain data, and its metadata was checked when it came in
-	}
-	return text
-}
-
-func decodeCall(text []byte) (*call.Call, error) {
-	var c call.Call
-	if err := json.Unmarshal(text, &c); err != nil {
-		return nil, fmt.Errorf("signaling: the stored call cannot be read: %w", err)
-	}
-	if c.ID == "" || len(c.Members) == 0 {
-		return nil, errors.New("signaling: the stored call is empty")
-	}
-	return &c, nil
-}
-
 // storeContext bounds one visit to the store.
 func (s *Server) storeContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(s.context, storeTimeout)
@@ -53,12 +33,12 @@ func (s *Server) storeContext() (context.Context, context.CancelFunc) {
 
 // commit brings a call from one state to the next, together with who becomes busy because of it. Before is nil for a new call.
 // It returns the call's new revision, or store.ErrConflict when the next state must be decided again with fresh facts.
-func (s *Server) commit(before, after *call.Call, revision uint64) (uint64, error) {
+func (s *Server) commit(before *call.Call, after record, revision uint64) (uint64, error) {
 	start := time.Now()
 	ctx, cancel := s.storeContext()
 	defer cancel()
 	changes := []store.Change{{Key: callKey(after.ID), Value: encodeCall(after), Expect: revision}}
-	busy, err := s.busyChanges(ctx, before, after)
+	busy, err := s.busyChanges(ctx, before, after.Call)
 	if err == nil {
 		var revisions []uint64
 		if revisions, err = s.deps.Store.Commit(ctx, append(changes, busy...)); err == nil {
@@ -136,7 +116,7 @@ func (s *Server) holder(ctx context.Context, key, own string) (id string, revisi
 	if err != nil {
 		return "", 0, err
 	}
-	if c, err := decodeCall(stored.Value); err != nil || !binds(c, key) {
+	if c, err := decodeCall(stored.Value); err != nil || !binds(c.Call, key) {
 		return "", record.Revision, nil
 	}
 	return busy.Call, record.Revision, nil
@@ -152,7 +132,8 @@ func binds(c *call.Call, key string) bool {
 
 // retire moves a finished call into the history. The two steps need not be one: after a crash between them the next process
 // finds the finished call and moves it again.
-func (s *Server) retire(c *call.Call, revision uint64) error {
+func (s *Server) retire(c record, revision uint64) error {
+	c.Journal.Entries = nil // in the outbox, or given up
 	ctx, cancel := s.storeContext()
 	defer cancel()
 	if _, err := s.deps.Store.Commit(ctx, []store.Change{

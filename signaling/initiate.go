@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/journal"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
@@ -67,13 +68,14 @@ func (s *Server) initiate(by call.Device, params wire.InitiateParams) (wire.Call
 		if err != nil {
 			return wire.CallView{}, refusalOf(err)
 		}
-		revision, err := s.commit(nil, c, 0)
+		made := record{c, notes{}.with(0, journal.Change{Now: now, After: c, Effects: effects}, s.keeps)}
+		revision, err := s.commit(nil, made, 0)
 		if err == nil {
-			return s.begin(c, revision, effects)
+			return s.begin(made, revision, effects)
 		}
 		if !errors.Is(err, store.ErrConflict) {
 			s.log.Error("committing a new call failed", "call", c.ID, "error", err)
-			s.calls.aside(func() { s.withdraw(c) })
+			s.calls.aside(func() { s.withdraw(made) })
 			return wire.CallView{}, wire.Internal()
 		}
 	}
@@ -82,7 +84,7 @@ func (s *Server) initiate(by call.Device, params wire.InitiateParams) (wire.Call
 }
 
 // begin gives a new call its loop.
-func (s *Server) begin(c *call.Call, revision uint64, effects []call.Effect) (wire.CallView, *wire.Error) {
+func (s *Server) begin(c record, revision uint64, effects []call.Effect) (wire.CallView, *wire.Error) {
 	l := newLoop(s, c, revision)
 	view := l.published.Load().view
 	if c.Terminal() {
@@ -97,7 +99,7 @@ func (s *Server) begin(c *call.Call, revision uint64, effects []call.Effect) (wi
 
 // withdraw looks for a call whose commit failed but may have happened, now or a little later, and cancels it: the caller was
 // told that there is none, and must not stay busy with it.
-func (s *Server) withdraw(c *call.Call) {
+func (s *Server) withdraw(c record) {
 	ticker := time.NewTicker(retryAdvance)
 	defer ticker.Stop()
 	for range 30 {

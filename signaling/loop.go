@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/journal"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
@@ -35,6 +36,7 @@ type loop struct {
 
 	// Owned by the loop.
 	call      *call.Call
+	notes     notes
 	revision  uint64
 	attempts  []attempt // commits that failed since the last good one, and may have happened all the same
 	doubtful  bool      // the last attempt's fate was not looked for yet
@@ -47,19 +49,24 @@ type loop struct {
 
 	// What everybody may read: the call as it was committed last.
 	published atomic.Pointer[published]
+	// The newest entry of the journal that is in the outbox. Set by the relay.
+	handed atomic.Uint64
 }
 
 // published is a call as it was committed, which nobody changes any more, and how its members see it.
 type published struct {
-	call *call.Call
-	view wire.CallView
+	call  *call.Call
+	notes notes
+	view  wire.CallView
 }
 
+func (p *published) record() record { return record{p.call, p.notes} }
+
 // newLoop makes the loop of a call that is in the store with this revision.
-func newLoop(s *Server, c *call.Call, revision uint64) *loop {
+func newLoop(s *Server, c record, revision uint64) *loop {
 	log := s.log.With("call", c.ID)
 	l := &loop{
-		server: s, id: c.ID, log: log, box: newMailbox(s.config.InboxRequests), call: c, revision: revision,
+		server: s, id: c.ID, log: log, box: newMailbox(s.config.InboxRequests), call: c.Call, notes: c.notes, revision: revision,
 		worker: &worker{context: s.context, started: &s.calls.running},
 		room:   newRoom(), users: map[string]wire.UserView{},
 	}
@@ -173,7 +180,7 @@ func (l *loop) advance(now time.Time) *wire.Error {
 			return nil
 		}
 		next := l.call.Clone()
-		if err := l.change(now, next, next.Advance(now)); err == nil || !errors.Is(err, store.ErrConflict) {
+		if err := l.change(now, next, nil, next.Advance(now)); err == nil || !errors.Is(err, store.ErrConflict) {
 			return l.failed(err)
 		}
 	}
@@ -205,7 +212,7 @@ func (l *loop) apply(now time.Time, event call.Event) *wire.Error {
 		if len(effects) == 0 && reflect.DeepEqual(l.call, next) {
 			return nil
 		}
-		if err = l.change(now, next, effects); err == nil || !errors.Is(err, store.ErrConflict) {
+		if err = l.change(now, next, informed, effects); err == nil || !errors.Is(err, store.ErrConflict) {
 			return l.failed(err)
 		}
 	}
@@ -239,16 +246,18 @@ func (l *loop) failed(err error) *wire.Error {
 
 // attempt is a change that may or may not be in the store.
 type attempt struct {
-	next    *call.Call
+	next    record
 	effects []call.Effect
 }
 
-// change commits the next state, makes it the current one and carries out the effects. After ErrConflict the decision must
-// be made again, with fresh facts.
-func (l *loop) change(now time.Time, next *call.Call, effects []call.Effect) error {
+// change commits the next state, to which the event led, makes it the current one and carries out the effects. After ErrConflict
+// the decision must be made again, with fresh facts.
+func (l *loop) change(now time.Time, after *call.Call, event call.Event, effects []call.Effect) error {
 	if err := l.settle(now); err != nil {
 		return err
 	}
+	what := journal.Change{Now: now, Before: l.call, After: after, Event: event, Effects: effects}
+	next := record{after, l.notes.with(l.handed.Load(), what, l.server.keeps)}
 	revision, err := l.server.commit(l.call, next, l.revision)
 	if err != nil {
 		l.doubtful = true
@@ -294,12 +303,13 @@ func (l *loop) settle(now time.Time) error {
 }
 
 // become makes a committed state the current one.
-func (l *loop) become(next *call.Call, revision uint64) {
+func (l *loop) become(next record, revision uint64) {
 	before := l.call
-	l.call, l.revision, l.notBefore, l.attempts = next, revision, time.Time{}, nil
+	l.call, l.notes, l.revision, l.notBefore, l.attempts = next.Call, next.notes, revision, time.Time{}, nil
 	l.publish()
-	l.server.calls.index(l, next)
-	l.count(before, next)
+	l.server.calls.index(l, next.Call)
+	l.server.relay.mark(l)
+	l.count(before, next.Call)
 }
 
 // count counts what a change means for the figures.

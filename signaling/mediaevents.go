@@ -132,6 +132,7 @@ func (l *loop) speakers(now time.Time, e MediaEvent) {
 
 // quality tells everybody, the participant too, how good a connection is.
 func (l *loop) quality(now time.Time, p *participant, e MediaEvent) {
+	l.notes = l.notes.measured(now, p.device.UID, e.Score)
 	p.quality = &wire.QualityView{Score: e.Score, Grade: e.Grade, Cause: e.Cause}
 	to := []call.Recipient{p.at()}
 	if p.announced {

@@ -22,6 +22,7 @@ type metrics struct {
 
 	mediaEvents  *prometheus.CounterVec // kind
 	mediaDropped prometheus.Counter
+	untold       prometheus.Counter
 	panics       *prometheus.CounterVec // where
 }
 
@@ -51,6 +52,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		hellos:       counters("parley_ws_hellos_total", "First messages by what came of them.", "result"),
 		mediaEvents:  counters("parley_signaling_media_events_total", "Events from the media side.", "kind"),
 		mediaDropped: auto.NewCounter(prometheus.CounterOpts{Name: "parley_signaling_media_events_dropped_total", Help: "Events from the media side that a call could not take in time."}),
+		untold:       auto.NewCounter(prometheus.CounterOpts{Name: "parley_calls_untold_total", Help: "Changes of calls that the outbox of webhooks did not take in time."}),
 		panics:       counters("parley_signaling_panics_total", "Panics that ended one connection or one step of a call.", "where"),
 	}
 }

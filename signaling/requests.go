@@ -108,20 +108,20 @@ func (s *Server) within(id string, by call.Device, do func(*loop), past func(*ca
 }
 
 // past reads a call that was over long ago.
-func (s *Server) past(id string) (*call.Call, *wire.Error) {
+func (s *Server) past(id string) (record, *wire.Error) {
 	ctx, cancel := s.storeContext()
 	defer cancel()
-	var c *call.Call
-	record, err := s.deps.Store.Get(ctx, historyKey(id))
+	var c record
+	stored, err := s.deps.Store.Get(ctx, historyKey(id))
 	if err == nil {
-		c, err = decodeCall(record.Value)
+		c, err = decodeCall(stored.Value)
 	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return nil, errNotFound()
+		return record{}, errNotFound()
 	case err != nil:
 		s.log.Error("reading the history failed", "error", err)
-		return nil, wire.Internal()
+		return record{}, wire.Internal()
 	}
 	return c, nil
 }
@@ -135,7 +135,7 @@ func (s *Server) pastOf(uid, id string) (*call.Call, *wire.Error) {
 	if _, member := c.Member(uid); !member {
 		return nil, errNotFound()
 	}
-	return c, nil
+	return c.Call, nil
 }
 
 // look shows a call to one of its members.
@@ -215,7 +215,7 @@ func (s *Server) Call(_ context.Context, id string) (wire.CallView, error) {
 	if refusal != nil {
 		return wire.CallView{}, refusal
 	}
-	return s.view(over), nil
+	return s.view(over.Call), nil
 }
 
 // ActiveCalls lists the calls that are not over, of one user, or of all when uid is empty.

@@ -26,6 +26,7 @@ type Deps struct {
 	Directory  Profiles
 	ICEServers ICEServers
 	Observer   Observer // may be nil
+	Outbox     Outbox   // may be nil
 }
 
 // Tokens tells who a token belongs to. *token.Verifier is one.
@@ -54,6 +55,7 @@ type Server struct {
 	calls     *calls
 	limits    *limits
 	mutations *mutations
+	relay     *relay
 	dialing   *dialing
 	upgrader  *websocket.Upgrader
 	mux       *http.ServeMux
@@ -97,6 +99,7 @@ func New(config Config, deps Deps) (*Server, error) {
 		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), dialing: newDialing(),
 		mux: http.NewServeMux(), leaving: make(chan struct{}), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{}, pending: map[string]int{},
 	}
+	s.relay = s.newRelay()
 	s.context, s.cancel = context.WithCancel(context.Background())
 	s.hub = newHub(config, s.calls.presence)
 	s.upgrader = s.newUpgrader()
@@ -108,6 +111,8 @@ func New(config Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("signaling: taking back calls: %w", err)
 	}
 	s.calls.aside(s.sweeper)
+	ctx, s.relay.stop = context.WithCancel(s.context)
+	s.calls.aside(func() { s.relay.run(ctx) })
 	return s, nil
 }
 
@@ -160,6 +165,7 @@ func (s *Server) close() {
 	hurry := time.AfterFunc(closeWait, s.cancel)
 	defer hurry.Stop()
 	s.serving.Wait()
+	s.relay.stop()
 	s.calls.stop()
 	s.calls.running.Wait()
 	s.cancel()

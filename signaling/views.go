@@ -21,7 +21,7 @@ func (l *loop) publish() {
 		l.group = l.server.group(ctx, l.call.Receiver)
 	}
 	view := viewOf(l.call, l.user, func(string) wire.GroupView { return l.group })
-	l.published.Store(&published{call: l.call, view: view})
+	l.published.Store(&published{call: l.call, notes: l.notes, view: view})
 }
 
 // profile reads a member's profile once.

@@ -36,6 +36,8 @@ var packages = map[string]struct {
 	"signaling/call":     {pure, nil},
 	"signaling/wire":     {pure, nil},
 	"signaling/token":    {pure, []string{"signaling/wire"}},
+	"signaling/journal":  {pure, []string{"signaling/call"}},
+	"signaling/history":  {pure, []string{"signaling/call", "signaling/journal"}},
 	"signaling/resume":   {pure, nil},
 	"signaling/idem":     {pure, nil},
 	"signaling/outbound": {rim, nil},
