@@ -45,6 +45,7 @@ type JetStream struct {
 	conn      *nats.Conn
 	js        jetstream.JetStream
 	stream    jetstream.Stream
+	replicas  int
 	server    *server       // nil with a URL
 	batches   chan struct{} // one place for each batch in flight
 	waiting   queue         // commits for the next batch
@@ -106,6 +107,7 @@ func (s *JetStream) open(ctx context.Context, c Config) error {
 	if s.js, err = jetstream.New(conn); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
+	s.replicas = replicas
 	return s.openStream(ctx, replicas)
 }
 

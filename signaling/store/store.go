@@ -61,6 +61,11 @@ type Store interface {
 	// List reads the records below a prefix of whole elements: "call" and "call/" both find call/<id>, "ca" does not. An empty
 	// prefix lists everything. The order is that of the revisions.
 	List(ctx context.Context, prefix string) ([]Record, error)
+	// Scan hands over every record below a prefix in the order of the revisions, with the time at which it ends by itself (zero:
+	// never). It is for reading very many at the start; what is written meanwhile may be missing.
+	Scan(ctx context.Context, prefix string, each func(r Record, expires time.Time) error) error
+	// At reads the record that was written with a revision, or ErrNotFound when it was written again since, or is gone.
+	At(ctx context.Context, revision uint64) (Record, error)
 	// Close waits until everything is released. Later calls give ErrClosed.
 	Close() error
 }
