@@ -43,6 +43,8 @@ var packages = map[string]struct {
 	"signaling/resume":        {pure, nil},
 	"signaling/idem":          {pure, nil},
 	"signaling/outbound":      {rim, nil},
+	"signaling/push":          {rim, []string{"signaling/"}},
+	"signaling/push/notice":   {pure, []string{"signaling/call", "signaling/wire"}},
 
 	"sfu":                    {rim, []string{"sfu/"}},
 	"sfu/transport":          {rim, []string{"sfu/"}},
