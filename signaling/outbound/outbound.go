@@ -56,10 +56,11 @@ type Answer struct {
 // Client sends requests. It may be used by several goroutines; connections are kept and shared, and HTTP/2 is spoken where the
 // other side does.
 type Client struct {
-	allow   []netip.Prefix
-	timeout time.Duration
-	maxBody int64
-	http    http.Client
+	allow     []netip.Prefix
+	timeout   time.Duration
+	maxBody   int64
+	transport *http.Transport
+	http      *http.Client
 }
 
 // New returns a client. Close it when it is no longer needed.
@@ -77,22 +78,52 @@ func New(config Config) *Client {
 		config.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	c := &Client{allow: config.Allow, timeout: config.Timeout, maxBody: config.MaxBody}
-	c.http = http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy:                  nil, // a proxy would connect in our place, where nobody looks at the address
-			DialContext:            c.dial,
-			TLSClientConfig:        config.TLS.Clone(),
-			TLSHandshakeTimeout:    config.Timeout,
-			ForceAttemptHTTP2:      true,
-			DisableCompression:     true, // so that MaxBody bounds what is unpacked as well
-			MaxIdleConns:           config.MaxIdle,
-			MaxIdleConnsPerHost:    config.MaxIdle,
-			IdleConnTimeout:        time.Minute,
-			MaxResponseHeaderBytes: 16 << 10,
-		},
+	c.transport = &http.Transport{
+		Proxy:                  nil, // a proxy would connect in our place, where nobody looks at the address
+		DialContext:            c.dial,
+		TLSClientConfig:        config.TLS.Clone(),
+		TLSHandshakeTimeout:    config.Timeout,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // so that MaxBody bounds what is unpacked as well
+		MaxIdleConns:           config.MaxIdle,
+		MaxIdleConnsPerHost:    config.MaxIdle,
+		IdleConnTimeout:        time.Minute,
+		MaxResponseHeaderBytes: 16 << 10,
 	}
+	c.http = c.client(guarded{c, nil})
 	return c
+}
+
+func (c *Client) client(through guarded) *http.Client {
+	return &http.Client{
+		Transport: through, Timeout: c.timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// HTTP returns a client for libraries that make their requests themselves. It is as careful about addresses, redirects and time,
+// but does not bound the body. Every request ends with ctx, whatever context the library gives it.
+func (c *Client) HTTP(ctx context.Context) *http.Client { return c.client(guarded{c, ctx}) }
+
+// guarded is the way every request takes.
+type guarded struct {
+	*Client
+	context context.Context // in place of the request's; nil: its own
+}
+
+// RoundTrip sends one request.
+func (g guarded) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := check(req.URL); err != nil {
+		return nil, err
+	}
+	ctx := req.Context()
+	if g.context != nil {
+		ctx = g.context
+	}
+	if req.URL.Scheme == "http" {
+		ctx = context.WithValue(ctx, plain{}, true)
+	}
+	return g.transport.RoundTrip(req.WithContext(ctx))
 }
 
 // Check says whether raw has the form of a URL that a request may be sent to: https://, or http:// for allowed addresses, with
@@ -118,15 +149,7 @@ type plain struct{}
 // Do sends a request and reads the answer. The error of a refused URL or address wraps ErrURL, ErrAddress or ErrPlain; every other
 // one is trouble on the way, such as no connection, no answer in time, or a connection reset. No error has the URL's path in it.
 func (c *Client) Do(req *http.Request) (Answer, error) {
-	if err := check(req.URL); err != nil {
-		return Answer{}, err
-	}
-	ctx, cancel := context.WithTimeout(req.Context(), c.timeout)
-	defer cancel()
-	if req.URL.Scheme == "http" {
-		ctx = context.WithValue(ctx, plain{}, true)
-	}
-	res, err := c.http.Do(req.WithContext(ctx))
+	res, err := c.http.Do(req)
 	if err != nil {
 		return Answer{}, withoutURL(err)
 	}
@@ -148,7 +171,7 @@ func withoutURL(err error) error {
 }
 
 // Close closes the connections that are not in use. Those in use go with their request.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // dial connects, if the address that the name has led to may be reached.
 func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {

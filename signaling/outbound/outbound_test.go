@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -189,5 +190,43 @@ func TestURLsThatAreNoTargets(t *testing.T) {
 		if err := Check(good); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
+	}
+}
+
+func TestTheClientOfALibraryIsAsCareful(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/away":
+			http.Redirect(w, r, "/", http.StatusFound)
+		case "/hang":
+			<-release
+		}
+	}))
+	defer server.Close()
+	defer close(release)
+	get := func(c *http.Client, path string) (int, error) {
+		res, err := c.Get(server.URL + path)
+		if err != nil {
+			return 0, err
+		}
+		return res.StatusCode, res.Body.Close()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if _, err := get(newClient(t, Config{}).HTTP(ctx), "/"); !errors.Is(err, ErrAddress) {
+		t.Error(err)
+	}
+	c := newClient(t, Config{Allow: loopback, Timeout: 100 * time.Millisecond}).HTTP(ctx)
+	if status, err := get(c, "/away"); status != http.StatusFound || err != nil {
+		t.Error(status, err)
+	}
+	if _, err := get(c, "/hang"); err == nil {
+		t.Error("it waited for a server that hangs")
+	}
+	patient := newClient(t, Config{Allow: loopback, Timeout: time.Hour}).HTTP(ctx)
+	cancel()
+	if _, err := get(patient, "/hang"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

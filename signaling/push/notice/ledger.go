@@ -1,7 +1,6 @@
 package notice
 
 import (
-	"slices"
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/call"
@@ -46,11 +45,13 @@ func (l *Ledger) Orders(now time.Time, c *call.Call, view wire.CallView, effects
 	l.sweep(now)
 	m := maker{now: now, call: c, view: view}
 	var orders []Order
+	at := map[string]int{} // by uid
 	add := func(uid, except string, n *Notice) {
-		i := slices.IndexFunc(orders, func(o Order) bool { return o.UID == uid })
-		if i < 0 {
-			orders = append(orders, Order{UID: uid, Except: except, Notices: []*Notice{n}})
-			return
+		i, ok := at[uid]
+		if !ok {
+			i = len(orders)
+			at[uid] = i
+			orders = append(orders, Order{UID: uid, Except: except})
 		}
 		orders[i].Notices = append(orders[i].Notices, n)
 	}

@@ -30,19 +30,6 @@ const (
 	Custom Kind = "custom"   // a token that only the operator's webhook understands
 )
 
-// Device is one registration: where one installation of an app is to be pushed.
-type Device struct {
-	ID     string `json:"id"` // made from Kind and Token, so that the same token is the same registration
-	Kind   Kind   `json:"kind"`
-	Token  string `json:"token"`            // of Web the endpoint
-	P256dh string `json:"p256dh,omitempty"` // Web: the subscription's public key, base64url
-	Auth   string `json:"auth,omitempty"`   // Web: its secret, base64url
-
-	Sandbox      bool      `json:"sandbox,omitempty"`  // APNs: the token is of a development build
-	DeviceID     string    `json:"deviceId,omitempty"` // of the protocol's hello, when the app said so
-	RegisteredAt time.Time `json:"registeredAt"`       // last, with the store's clock
-}
-
 // Purpose is what a notice is to bring about.
 type Purpose string
 

@@ -75,3 +75,8 @@ func Next(now time.Time, n *Notice, attempt int, v Verdict, jitter float64) (tim
 	at := now.Add(wait)
 	return at, at.Before(n.Deadline)
 }
+
+// PlainVerdict reads the answer of a server that has no words of its own but HTTP's.
+func PlainVerdict(now time.Time, status int, retryAfter string) Verdict {
+	return byStatus(now, status, retryAfter, "")
+}

@@ -47,13 +47,9 @@ func WebVerdict(now time.Time, status int, retryAfter string, _ []byte) Verdict 
 // AllowedEndpoint reports whether a subscription's endpoint is at one of the hosts, such as fcm.googleapis.com or
 // *.push.apple.com. A host with a port allows that port only, one without allows the usual one.
 func AllowedEndpoint(endpoint string, hosts []string) bool {
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Opaque != "" || u.Hostname() == "" {
+	host := hostOf(endpoint)
+	if host == "" {
 		return false
-	}
-	host := strings.ToLower(u.Host)
-	if u.Scheme == "https" {
-		host = strings.TrimSuffix(host, ":443")
 	}
 	for _, allowed := range hosts {
 		suffix, wild := strings.CutPrefix(allowed, "*")
@@ -62,4 +58,17 @@ func AllowedEndpoint(endpoint string, hosts []string) bool {
 		}
 	}
 	return false
+}
+
+// hostOf is the host of an endpoint, with the port if it is not the usual one; "" when it is no URL that can be posted to.
+func hostOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Opaque != "" || u.Hostname() == "" {
+		return ""
+	}
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return host
 }
