@@ -207,4 +207,3 @@ func (o *office) settles(provider, purpose, result string, n int) {
 	}
 	o.t.Fatalf("%s %s %s is %v, want %d\n%s", provider, purpose, result, testutil.ToFloat64(counter), n, o.logs)
 }
-
