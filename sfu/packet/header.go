@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Header is what we put in front of a payload we send: no CSRCs, extensions in the one-byte form (ids 1 to 14). An
-// extension whose id is 0 stays out.
+// Header is what we put in front of a payload we send: no CSRCs, extensions in the one-byte form (ids 1 to 14) unless the
+// dependency descriptor is too long for it. An extension whose id is 0 stays out.
 type Header struct {
 	Marker      bool
 	Padding     bool // The payload ends in padding bytes, the last of which counts them.
@@ -28,10 +28,23 @@ type Header struct {
 	AudioLevelID uint8
 	AudioLevel   uint8 // -dBov, 0 to 127
 	Voice        bool
+
+	// Dependency is a dependency descriptor of at most 255 bytes; left out when empty or longer. From 17 bytes on, all
+	// extensions take the two-byte form, which receivers take that agreed to extmap-allow-mixed (RFC 8285 §6).
+	Dependency   []byte
+	DependencyID uint8
 }
 
 // MaxHeaderSize is the largest Header.Size, in bytes.
-const MaxHeaderSize = fixedHeader + 4 + 32
+const MaxHeaderSize = fixedHeader + 4 + (maxNarrow+maxNarrowCount+2+maxDependency+3)&^3
+
+// What the extensions take at most: those that fit the one-byte form, one byte more for each in the two-byte form, and the
+// descriptor with its head.
+const (
+	maxNarrow      = 17 + 3 + 4 + 2
+	maxNarrowCount = 4
+	maxDependency  = 255
+)
 
 // maxElement is the longest value of a one-byte element (RFC 8285 §4.2).
 const maxElement = 16
@@ -59,8 +72,29 @@ func (h *Header) extensionBytes() int {
 	if h.AudioLevelID != 0 {
 		n += 2
 	}
-	return n
+	if !h.described() {
+		return n
+	}
+	if h.narrow() {
+		return n + 1 + len(h.Dependency)
+	}
+	for _, id := range [...]uint8{h.TransportCCID, h.AbsSendTimeID, h.AudioLevelID} {
+		if id != 0 {
+			n++
+		}
+	}
+	if h.MIDID != 0 && h.MID != "" {
+		n++
+	}
+	return n + 2 + len(h.Dependency)
 }
+
+// described says that there is a dependency descriptor, narrow that it fits the one-byte form.
+func (h *Header) described() bool {
+	return h.DependencyID != 0 && len(h.Dependency) > 0 && len(h.Dependency) <= maxDependency
+}
+
+func (h *Header) narrow() bool { return len(h.Dependency) <= maxElement && h.DependencyID < 15 }
 
 // Append writes the header after dst and returns the longer slice; it allocates only when dst lacks capacity.
 func (h *Header) Append(dst []byte) []byte {
@@ -84,9 +118,21 @@ func (h *Header) Append(dst []byte) []byte {
 		return dst
 	}
 	words := (n + 3) / 4
-	dst = binary.BigEndian.AppendUint16(dst, profileOneByte)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(words))
-	dst = h.appendElements(dst)
+	profile := uint32(profileOneByte)
+	if h.described() && !h.narrow() {
+		profile = profileTwoByte
+	}
+	dst = binary.BigEndian.AppendUint32(dst, profile<<16|uint32(words))
+	switch {
+	case !h.described():
+		dst = h.appendElements(dst)
+	case profile == profileOneByte:
+		dst = h.appendElements(dst)
+		dst = append(dst, h.DependencyID<<4|byte(len(h.Dependency)-1))
+		dst = append(dst, h.Dependency...)
+	default:
+		dst = h.appendWide(dst)
+	}
 	for range words*4 - n {
 		dst = append(dst, 0)
 	}
@@ -114,6 +160,19 @@ func (h *Header) appendElements(dst []byte) []byte {
 		dst = append(dst, h.AudioLevelID<<4, v)
 	}
 	return dst
+}
+
+// appendWide writes all elements in the two-byte form.
+func (h *Header) appendWide(dst []byte) []byte {
+	var scratch [maxNarrow]byte
+	for narrow := h.appendElements(scratch[:0]); len(narrow) > 0; {
+		n := int(narrow[0]&0x0F) + 1
+		dst = append(dst, narrow[0]>>4, byte(n))
+		dst = append(dst, narrow[1:1+n]...)
+		narrow = narrow[1+n:]
+	}
+	dst = append(dst, h.DependencyID, byte(len(h.Dependency)))
+	return append(dst, h.Dependency...)
 }
 
 // AbsSendTime is t on the 24-bit clock of the abs-send-time extension, 2^-18 s a tick.

@@ -34,7 +34,7 @@ const (
 
 // Extensions holds the header extension ids that one participant negotiated, 1 to 255. Zero: not negotiated.
 type Extensions struct {
-	MID, RID, RepairedRID, AudioLevel, TransportCC, AbsSendTime uint8
+	MID, RID, RepairedRID, AudioLevel, TransportCC, AbsSendTime, Dependency uint8
 }
 
 // Info is one parsed RTP packet. Its slices alias the parsed bytes.
@@ -65,6 +65,9 @@ type Info struct {
 	// AbsSendTime is in 2^-18 s, 24 bits, wrapping every 64 s.
 	AbsSendTime    uint32
 	HasAbsSendTime bool
+
+	// Dependency is the dependency descriptor, see DependencyReader; nil when the packet does not carry one.
+	Dependency []byte
 }
 
 const fixedHeader = 12
@@ -201,5 +204,7 @@ func (info *Info) element(id uint8, v []byte, ids *Extensions) {
 		info.RID = v
 	case id == ids.RepairedRID:
 		info.RepairedRID = v
+	case id == ids.Dependency:
+		info.Dependency = v
 	}
 }

@@ -116,30 +116,38 @@ func TestLayersOfH264(t *testing.T) {
 	}
 }
 
-func TestARareExtensionTravelsInEitherForm(t *testing.T) {
+func TestADependencyDescriptorTravelsInEitherForm(t *testing.T) {
 	h := Header{Marker: true, Padding: true, PayloadType: 96, Sequence: 1, Timestamp: 2, SSRC: 3, MIDID: 1, MID: "0", TransportCCID: 5, TransportSequence: 7, AbsSendTimeID: 6, AbsSendTime: 8, AudioLevelID: 4, AudioLevel: 9}
 	for _, n := range []int{1, 3, 16, 17, 90, 255} {
 		for _, id := range []uint8{13, 15, 200} {
 			value := bytes.Repeat([]byte{0xDD}, n)
-			b := append(h.AppendWith([]byte{0xEE}, id, value)[1:], 'x', 1)
+			h.DependencyID, h.Dependency = id, value
+			b := append(h.Append([]byte{0xEE})[1:], 'x', 1)
+			if len(b)-2 != h.Size() || h.Size() > MaxHeaderSize {
+				t.Fatalf("%d bytes, Size says %d of %d", len(b)-2, h.Size(), MaxHeaderSize)
+			}
 			var info Info
+			ids := ids
+			ids.Dependency = id
 			if err := Parse(b, &ids, &info); err != nil || string(info.Payload) != "x" || string(info.MID) != "0" || info.TransportSequence != 7 || info.AbsSendTime != 8 || info.AudioLevel != 9 || !info.Marker {
 				t.Fatalf("%d bytes: %v %+v", n, err, info)
 			}
-			if got := FindExtension(b, id); !bytes.Equal(got, value) {
-				t.Errorf("%d bytes with id %d: % x", n, id, got)
-			}
-			if FindExtension(b, 14) != nil {
-				t.Error("an extension from nowhere")
+			if !bytes.Equal(info.Dependency, value) {
+				t.Errorf("%d bytes with id %d: % x", n, id, info.Dependency)
 			}
 		}
 	}
-	if !bytes.Equal(h.AppendWith(nil, 13, nil), h.Append(nil)) || !bytes.Equal(h.AppendWith(nil, 0, []byte{1}), h.Append(nil)) || !bytes.Equal(h.AppendWith(nil, 13, make([]byte, 256)), h.Append(nil)) {
-		t.Error("nothing to add adds something")
+	bare := h
+	bare.DependencyID, bare.Dependency = 0, nil
+	for _, other := range []Header{{DependencyID: 13}, {Dependency: []byte{1}}, {DependencyID: 13, Dependency: make([]byte, 256)}} {
+		with := bare
+		with.DependencyID, with.Dependency = other.DependencyID, other.Dependency
+		if !bytes.Equal(with.Append(nil), bare.Append(nil)) || with.Size() != bare.Size() {
+			t.Error("nothing to add adds something")
+		}
 	}
 	out := make([]byte, 0, 512)
-	value := make([]byte, 90)
-	if n := testing.AllocsPerRun(100, func() { out = h.AppendWith(out[:0], 13, value) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { out = h.Append(out[:0]) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -154,7 +162,6 @@ func FuzzLayers(f *testing.F) {
 		LayersAV1(b)
 		LayersH264(b)
 		DiscardableH264(b)
-		FindExtension(b, 3)
 		var d VP9Descriptor
 		if !ParseVP9(b, &d) || d.SID > 4 || d.Structure.SpatialLayers > 5 { // pion knows five spatial layers
 			return

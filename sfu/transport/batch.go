@@ -108,9 +108,14 @@ func (b *Batch) Add(p *Peer, o *Outgoing) bool {
 	if o.Stream.writer == nil {
 		return false
 	}
+	header := o.Header
+	if n := len(b.arena); len(header.Dependency) > 0 {
+		b.arena = append(b.arena, header.Dependency...)
+		header.Dependency = b.arena[n:len(b.arena):len(b.arena)]
+	}
 	from := len(b.arena)
 	b.arena = append(append(b.arena, o.Head...), o.Payload...)
-	b.packets = append(b.packets, waiting{o.Stream, o.Header, from, len(b.arena)})
+	b.packets = append(b.packets, waiting{o.Stream, header, from, len(b.arena)})
 	return true
 }
 
@@ -180,6 +185,9 @@ func (b *Batch) write(w *waiting) error {
 		SSRC:           w.header.SSRC,
 		Extensions:     h.Extensions[:0],
 	}
+	if len(w.header.Dependency) > 16 { // all extensions take the two-byte form, or none (RFC 8285 §4.1.2)
+		h.Extension, h.ExtensionProfile = true, rtp.ExtensionProfileTwoByte
+	}
 	if w.header.AudioLevelID != 0 {
 		b.level[0] = w.header.AudioLevel & 0x7f
 		if w.header.Voice {
@@ -192,6 +200,11 @@ func (b *Batch) write(w *waiting) error {
 	if w.header.TransportCCID != 0 {
 		binary.BigEndian.PutUint16(b.number[:], w.header.TransportSequence)
 		if err := h.SetExtension(w.header.TransportCCID, b.number[:]); err != nil {
+			return err
+		}
+	}
+	if w.header.DependencyID != 0 && len(w.header.Dependency) > 0 {
+		if err := h.SetExtension(w.header.DependencyID, w.header.Dependency); err != nil {
 			return err
 		}
 	}

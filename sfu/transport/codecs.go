@@ -49,8 +49,7 @@ func engine() (*webrtc.MediaEngine, error) {
 	return m, extensions(m)
 }
 
-// extensions leaves the dependency descriptor and the RID extensions out: nothing here reads them, and a sender spends
-// bytes on what is negotiated.
+// extensions registers those that somebody here reads: a sender spends bytes on what is negotiated.
 func extensions(m *webrtc.MediaEngine) error {
 	both := []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo}
 	for _, e := range []struct {
@@ -60,6 +59,9 @@ func extensions(m *webrtc.MediaEngine) error {
 		{packet.URIMID, both},
 		{packet.URITransportCC, both},
 		{packet.URIAudioLevel, both[:1]},
+		{packet.URIRID, both[1:]},
+		{packet.URIRepairedRID, both[1:]},
+		{packet.URIDependencyDescriptor, both[1:]},
 	} {
 		for _, kind := range e.kinds {
 			if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: e.uri}, kind); err != nil {

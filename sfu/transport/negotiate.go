@@ -113,6 +113,7 @@ func (p *Peer) answer(ctx context.Context, offer *Description, sends map[string]
 	if err != nil {
 		return Answer{}, err
 	}
+	text = withSimulcast(text, offer, description)
 	streams := map[string]*Stream{}
 	for mid := range sends {
 		if s := p.streams[mid]; s.bound {

@@ -74,8 +74,8 @@ func (d *Description) transport(m *sdp.MediaDescription) error {
 }
 
 // rewritten returns the offer as pion may see it. Candidates are left out: we answer the addresses from which a client's
-// authenticated checks come, and never send to one that it merely names. Simulcast is left out because we do not take it
-// yet, and so is every codec and header extension that we would not answer with: pion keeps the text, and what it parsed
+// authenticated checks come, and never send to one that it merely names. Simulcast is left out, see
+// withSimulcast, and so is every codec and header extension that we would not answer with: pion keeps the text, and what it parsed
 // of it, for the life of the connection. Sections in sendonly are made so, whatever the client offers, and those in off are
 // switched off.
 func (d *Description) rewritten(sendonly, off map[string]bool) (string, error) {
@@ -132,11 +132,19 @@ func (s *Section) needs(a sdp.Attribute, known func(format string) bool) bool {
 	switch a.Key {
 	case "candidate", "end-of-candidates", "remote-candidates", "rid", "simulcast":
 		return false
+	case "ssrc", "ssrc-group":
+		return len(s.RIDs) == 0 // pion would take them for tracks
 	case "rtpmap", "fmtp", "rtcp-fb":
 		return first == "*" || known(first)
 	case "extmap":
 		uri, _, _ := strings.Cut(rest, " ")
-		return uri == packet.URIMID || uri == packet.URITransportCC || uri == packet.URIAudioLevel
+		switch uri {
+		case packet.URIMID, packet.URITransportCC, packet.URIAudioLevel, packet.URIDependencyDescriptor:
+			return true
+		case packet.URIRID, packet.URIRepairedRID:
+			return len(s.RIDs) > 0
+		}
+		return false
 	}
 	return true
 }

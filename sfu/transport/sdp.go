@@ -48,6 +48,8 @@ type Section struct {
 	Extensions packet.Extensions
 	SSRCs      []uint32          // declared by the author, in order, repairs left out
 	Repairs    map[uint32]uint32 // RTX source to the source it repairs
+	RIDs       []string          // of the encodings that the author sends, from the smallest to the largest; none: there is only one
+	Mixed      bool              // header extensions of two-byte form may be sent (RFC 8285 §6)
 	DataLimit  int
 }
 
@@ -114,7 +116,9 @@ func parse(text string) (*Description, error) {
 		return nil, invalid("it has no m-line")
 	}
 	d.Sections = make([]Section, len(d.parsed.MediaDescriptions))
+	_, mixed := d.parsed.Attribute(sdp.AttrKeyExtMapAllowMixed)
 	for i, m := range d.parsed.MediaDescriptions {
+		d.Sections[i].Mixed = mixed
 		if err := d.Sections[i].read(m); err != nil {
 			return nil, err
 		}
@@ -133,6 +137,8 @@ func (s *Section) read(m *sdp.MediaDescription) error {
 			s.MID = a.Value
 		case "sendonly", "recvonly", "sendrecv", "inactive":
 			s.Direction = a.Key
+		case sdp.AttrKeyExtMapAllowMixed:
+			s.Mixed = true
 		case "bundle-only":
 			bundleOnly = true
 		case "extmap":
@@ -145,6 +151,9 @@ func (s *Section) read(m *sdp.MediaDescription) error {
 		s.Direction = "inactive"
 	}
 	if err := s.sources(m); err != nil {
+		return err
+	}
+	if err := s.simulcast(m); err != nil {
 		return err
 	}
 	if s.Kind == "audio" || s.Kind == "video" {
@@ -212,6 +221,8 @@ func (s *Section) extension(value string) {
 		s.Extensions.TransportCC = uint8(n)
 	case packet.URIAbsSendTime:
 		s.Extensions.AbsSendTime = uint8(n)
+	case packet.URIDependencyDescriptor:
+		s.Extensions.Dependency = uint8(n)
 	}
 }
 

@@ -85,6 +85,7 @@ func TestTooManySections(t *testing.T) {
 
 func FuzzParseOffer(f *testing.F) {
 	f.Add(head + "a=group:BUNDLE 0\r\n" + video("0"))
+	f.Add(encoded("a=rid:q send", "a=rid:h send", "a=simulcast:send q;~h"))
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := ParseOffer(text)
 		if err != nil {
@@ -95,6 +96,11 @@ func FuzzParseOffer(f *testing.F) {
 		}
 		if len(d.Sections) == 0 || len(d.Sections) > MaxSections {
 			t.Errorf("%d sections", len(d.Sections))
+		}
+		for _, s := range d.Sections {
+			if len(s.RIDs) == 1 || len(s.RIDs) > MaxEncodings || len(s.SSRCs) > maxSourceLine {
+				t.Errorf("%d encodings, %d sources", len(s.RIDs), len(s.SSRCs))
+			}
 		}
 		if _, err := d.rewritten(map[string]bool{"0": true}, nil); err != nil {
 			t.Error(err)
