@@ -2,7 +2,7 @@
 //
 // Memory is fixed: a table of slots found by sequence number, and one ring of bytes the payloads are copied into. A Put
 // overwrites whatever is oldest in the bytes; nothing is freed and nothing grows. Hence the rule of reuse: a *Packet and
-// its Payload are good until the next Put. Whoever needs a packet later (a pacer) keeps its sequence number and asks again.
+// its bytes are good until the next Put. Whoever needs a packet later (a pacer) keeps its sequence number and asks again.
 //
 // A History has one owner and no lock.
 package history
@@ -27,7 +27,12 @@ type Packet struct {
 	AudioLevel           uint8
 	Voice, HasAudioLevel bool
 
+	// Spatial and Temporal are the layers that the packet is of.
+	Spatial, Temporal uint8
+
 	Payload []byte
+	// Dependency is the packet's dependency descriptor; nil when it has none.
+	Dependency []byte
 
 	end  uint64 // Where the payload ends, counted in bytes ever written.
 	used bool
@@ -50,7 +55,7 @@ type History struct {
 	hasKey   bool
 }
 
-// MaxPayload is the longest payload kept; a longer one cannot have come out of a datagram we read.
+// MaxPayload is the longest payload kept, with its descriptor; a longer one cannot have come out of a datagram we read.
 const MaxPayload = 2048
 
 // New returns a history of at most packets packets (rounded up to a power of two, at least 2) with at most bytes bytes of
@@ -66,7 +71,9 @@ func New(packets, bytes int) *History {
 // Put stores a copy of p. It returns the stored packet, or nil when p is too old for the table or longer than MaxPayload;
 // a packet that is already there is left as it is and returned.
 func (h *History) Put(p *Packet) *Packet {
-	if len(p.Payload) > MaxPayload || h.started && p.Sequence <= h.newest-int64(len(h.slots)) {
+	n := len(p.Payload)
+	size := n + len(p.Dependency)
+	if size > MaxPayload || h.started && p.Sequence <= h.newest-int64(len(h.slots)) {
 		return nil
 	}
 	if h.slots == nil {
@@ -77,10 +84,14 @@ func (h *History) Put(p *Packet) *Packet {
 		return old
 	}
 	slot := &h.slots[p.Sequence&h.mask]
-	room := h.room(len(p.Payload))
+	room := h.room(size)
 	copy(room, p.Payload)
 	*slot = *p
-	slot.Payload = room
+	slot.Payload, slot.Dependency = room[:n:n], nil
+	if len(p.Dependency) > 0 {
+		slot.Dependency = room[n:]
+		copy(slot.Dependency, p.Dependency)
+	}
 	slot.end = h.written
 	slot.used = true
 	if !h.started || p.Sequence > h.newest {
@@ -111,7 +122,7 @@ func (h *History) Get(seq int64) (*Packet, bool) {
 		return nil, false
 	}
 	slot := &h.slots[seq&h.mask]
-	if !slot.used || slot.Sequence != seq || slot.end-uint64(len(slot.Payload))+uint64(len(h.ring)) < h.written {
+	if !slot.used || slot.Sequence != seq || slot.end-uint64(len(slot.Payload)+len(slot.Dependency))+uint64(len(h.ring)) < h.written {
 		return nil, false
 	}
 	return slot, true

@@ -90,6 +90,24 @@ func TestLatePacketIsFoundAndTooLateOneRefused(t *testing.T) {
 	check(t, again, 90, 10)
 }
 
+func TestADescriptorIsKeptWithItsPayload(t *testing.T) {
+	h := New(8, 1<<12)
+	for i := range int64(100) {
+		h.Put(&Packet{Sequence: i, Payload: payload(i, 600), Dependency: payload(i+1, int(i%3)*50)})
+		for back := range min(i, 20) {
+			p, ok := h.Get(i - back)
+			if !ok {
+				continue
+			}
+			check(t, p, i-back, 600)
+			check(t, &Packet{Sequence: i - back + 1, Payload: p.Dependency}, i-back+1, int((i-back)%3)*50)
+		}
+	}
+	if h.Put(&Packet{Sequence: 200, Payload: make([]byte, MaxPayload), Dependency: make([]byte, 1)}) != nil {
+		t.Error("oversized packet stored")
+	}
+}
+
 func TestNewestKeyframeWhileItIsHeld(t *testing.T) {
 	h := New(8, 1<<16)
 	if _, ok := h.Keyframe(); ok {
