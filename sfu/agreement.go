@@ -16,6 +16,8 @@ type agreement struct {
 	h264   [8]transport.Codec              // all formats of H.264, in the client's order
 	level  uint8                           // extension id
 
+	dependency uint8 // extension id of the dependency descriptor; 0: the client does not go by it
+
 	transport uint8 // extension id of transport-wide numbers; 0: the client does not report on them
 }
 
@@ -48,6 +50,9 @@ func (l *line) negotiated(s *transport.Section) {
 	if reports := func(c transport.Codec) bool { return c.TransportCC && !c.Repair }; slices.ContainsFunc(s.Codecs, reports) &&
 		s.Extensions.TransportCC <= maxExtension {
 		a.transport = s.Extensions.TransportCC
+	}
+	if l.video && s.Mixed { // its longest needs the two-byte form
+		a.dependency = s.Extensions.Dependency
 	}
 	if l.video {
 		h264 := a.h264[:0]

@@ -1,9 +1,11 @@
 package sfu
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/parleyrtc/parley/sfu/history"
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/nack"
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/report"
@@ -18,15 +20,23 @@ const (
 	audioBytes   = 32 << 10
 )
 
+// watchedFor is for how many of our reports, one a second, an encoding of several is kept for repetition after anybody looked.
+const watchedFor = 3
+
 // sourceSilence is how long a publication's source must have been silent before another one, that no SDP declared, takes its
 // place.
 const sourceSilence = 500 * time.Millisecond
 
-// encoding is one of the streams that a publication is sent in.
+// encoding is one of the streams that a publication is sent in: with simulcast there is one for each size.
 type encoding struct {
-	publication *publication // set at construction
+	// Set at construction.
+	publication *publication
+	rid         string // "" when it is the only one
+
+	watched atomic.Int32 // somebody has had a packet of it, or waited for one, within so many of our reports
 
 	// Guarded by publication.owner.incoming.mu.
+	index    uint8  // by size, the smallest is 0
 	ssrc     uint32 // 0: not known yet
 	codec    packet.Codec
 	h264     packet.H264Format
@@ -41,13 +51,33 @@ type encoding struct {
 	wanted   bool // a keyframe
 	first    bool // by somebody who has no picture at all yet
 	asked    time.Time
+
+	*pictures // of video
 }
 
-func newEncoding(pub *publication) *encoding {
-	e := &encoding{publication: pub, missing: nack.New(nack.Config{})}
+// pictures is what is known of an encoding's pictures and their layers.
+type pictures struct {
+	reader layer.Reader
+	rates  layer.Rates
+	sizes  [maxSpatial][2]uint16 // width and height in pixels of each spatial layer, 0: not known
+	flow   flow
+}
+
+// watch notes that somebody looks at it.
+func (e *encoding) watch() {
+	if e.watched.Load() != watchedFor { // written seldom, as all who look at it share it
+		e.watched.Store(watchedFor)
+	}
+}
+
+// newEncoding makes the one that is named so, of so many. The largest keeps most packets, each smaller one half of that: they
+// have fewer for the same time.
+func newEncoding(pub *publication, rid string, index, of int) *encoding {
+	e := &encoding{publication: pub, rid: rid, index: uint8(index), missing: nack.New(nack.Config{})}
 	if pub.video {
-		n := pub.owner.room.sfu.config.HistoryPackets
+		n := pub.owner.room.sfu.config.HistoryPackets >> (of - 1 - index)
 		e.history = history.New(n, n*videoPayload)
+		e.pictures = &pictures{}
 	} else {
 		e.history = history.New(audioPackets, audioBytes)
 	}
@@ -65,6 +95,9 @@ func (e *encoding) restart(ssrc uint32, codec *transport.Codec) {
 	e.epoch++
 	e.missing.Reset()
 	e.history.Reset()
+	if e.pictures != nil {
+		*e.pictures = pictures{}
+	}
 }
 
 // receive takes note of one packet of this encoding or of its repairs, and returns its number. The inbox's lock is held.
@@ -117,20 +150,30 @@ func (e *encoding) repaired(now time.Time, info *packet.Info, codec *transport.C
 func (e *encoding) take(now time.Time, sequence int64, info *packet.Info, m *media) {
 	p := history.Packet{
 		Sequence: sequence, Timestamp: info.Timestamp, Arrived: now, PayloadType: info.PayloadType, Marker: info.Marker,
-		Keyframe:   e.publication.video && packet.Keyframe(e.codec, info.Payload),
 		AudioLevel: info.AudioLevel, Voice: info.Voice, HasAudioLevel: info.HasAudioLevel, Payload: info.Payload,
+	}
+	pub := e.publication
+	if pub.video && len(info.Payload) > 0 {
+		e.reader.Read(e.codec, e.index, info, info.Dependency, &m.facts)
+		p.Keyframe, p.Spatial, p.Temporal = m.facts.Keyframe, m.facts.Spatial, m.facts.Temporal
+		if m.facts.HasDependency {
+			p.Dependency = info.Dependency
+		}
+		e.rates.Add(now, &m.facts, len(info.Payload))
+		e.measure(m, info.Payload)
+		pub.flows(now, e, m)
 	}
 	if p.Keyframe {
 		e.wanted, e.first = false, false
 	}
-	if len(info.Payload) > 0 && len(*e.publication.subscriptions.Load()) > 0 {
+	if len(info.Payload) > 0 && len(*pub.subscriptions.Load()) > 0 && (e.rid == "" || e.watched.Load() > 0) {
 		e.history.Put(&p)
 	}
 	m.fill(e, &p)
 }
 
-// repeat makes m a packet out of the history, its payload in into; false when it is gone or from another epoch.
-func (e *encoding) repeat(epoch uint64, sequence int64, m *media, into []byte) bool {
+// repeat makes m a packet out of the history, its bytes in into; false when it is gone or from another epoch.
+func (e *encoding) repeat(epoch uint64, sequence int64, m *media, into *copied) bool {
 	in := &e.publication.owner.incoming
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -141,11 +184,26 @@ func (e *encoding) repeat(epoch uint64, sequence int64, m *media, into []byte) b
 	if !ok {
 		return false
 	}
+	if e.publication.video {
+		info := packet.Info{Timestamp: old.Timestamp, Marker: old.Marker, Payload: old.Payload}
+		read := layer.Layer{Encoding: e.index, Spatial: old.Spatial, Temporal: old.Temporal}
+		e.reader.Again(e.codec, read, &info, old.Dependency, &m.facts)
+		if old.Dependency != nil && !m.facts.HasDependency { // Its structure is forgotten.
+			return false
+		}
+	}
 	m.fill(e, old)
-	m.payload = into[:copy(into, old.Payload)]
+	m.payload = into.payload[:copy(into.payload[:maxPayload], old.Payload)]
 	m.sent = m.payload
 	if old.Padding > 0 {
 		m.sent = appendPadding(m.payload, int(old.Padding))
 	}
+	m.dependency = into.dependency[:copy(into.dependency[:], old.Dependency)]
 	return true
+}
+
+// copied is room for a packet out of a history.
+type copied struct {
+	payload    [maxPayload + maxEven]byte
+	dependency [maxDescriptor]byte
 }

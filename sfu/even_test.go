@@ -51,7 +51,7 @@ func TestAFramesPacketsLeaveInOneLength(t *testing.T) {
 				if len(m.sent) != c.want[i] || !bytes.Equal(m.payload, before[i]) || padding > 0 && int(m.sent[len(m.sent)-1]) != padding {
 					t.Errorf("packet %d: %d bytes, %d of them padding, want %d", i, len(m.sent), padding, c.want[i])
 				}
-				again, into := media{}, make([]byte, maxPayload, maxPayload+maxEven)
+				again, into := media{}, &copied{}
 				if !m.encoding.repeat(m.epoch, m.in.Sequence, &again, into) || !bytes.Equal(again.sent, m.sent) || !bytes.Equal(again.payload, m.payload) {
 					t.Errorf("packet %d is another when it is repeated", i)
 				}

@@ -33,6 +33,9 @@ func (p *participant) tell(now time.Time, dst []rtcp.Packet) ([]rtcp.Packet, tim
 		if e.ssrc == 0 {
 			continue
 		}
+		if n := e.watched.Load(); due && n > 0 {
+			e.watched.CompareAndSwap(n, n-1)
+		}
 		dst = e.askAgain(now, time.Duration(p.rtt.Load()), in, dst)
 		if e.repairs {
 			soon(e.missing.Deadline())
@@ -65,6 +68,9 @@ func (e *encoding) askAgain(now time.Time, rtt time.Duration, in *inbox, dst []r
 	}
 	missing, gaveUp := e.missing.Due(now, rtt, in.lost[:0])
 	in.lost = missing
+	if e.rid != "" && e.watched.Load() == 0 {
+		return dst // nobody misses it
+	}
 	if gaveUp > 0 && e.publication.video {
 		e.wanted = true
 	}

@@ -139,6 +139,7 @@ type clientOptions struct {
 	pairs     int
 	open      bool
 	codec     webrtc.RTPCodecCapability // of the video; VP8
+	rids      []string                  // of the video's encodings, from the smallest; none: there is one
 	registry  *interceptor.Registry
 	engine    func(*webrtc.SettingEngine)
 	media     *webrtc.MediaEngine
@@ -241,6 +242,10 @@ func (c *client) publish(o clientOptions) {
 	c.video, err = webrtc.NewTrackLocalStaticRTP(codec, "video", "main")
 	must(c.t, err)
 	for _, track := range []webrtc.TrackLocal{openTrack{c.audio, c.stream}, c.video} {
+		if track == c.video && len(o.rids) > 0 {
+			c.simulcast(codec, o.rids)
+			continue
+		}
 		t, err := c.pc.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 		must(c.t, err)
 		c.watch(t.Sender())

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"iter"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/rtcp"
 
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/report"
 	"github.com/parleyrtc/parley/sfu/transport"
@@ -36,9 +38,10 @@ type inbox struct {
 	feedbackAt time.Time // zero: nothing to tell
 	reportAt   time.Time
 
-	info  packet.Info
-	lost  []uint16
-	pairs []rtcp.NackPair
+	info     packet.Info
+	lost     []uint16
+	measured []layer.Measure
+	pairs    []rtcp.NackPair
 }
 
 func (in *inbox) init() {
@@ -54,7 +57,6 @@ func (in *inbox) negotiated(publications []*publication, offer, answer *transpor
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.publications, in.last = publications, nil
-	clear(in.sources)
 	clear(in.mids)
 	for _, pub := range publications {
 		in.mids[pub.mid] = pub
@@ -62,10 +64,14 @@ func (in *inbox) negotiated(publications []*publication, offer, answer *transpor
 		if agreed == nil || offered == nil {
 			continue
 		}
+		pub.shape(offered.RIDs)
 		for _, c := range agreed.Codecs {
 			in.codecs[c.PayloadType] = c
 		}
 		in.extensions(agreed.Extensions)
+		if len(offered.RIDs) > 0 {
+			continue // the packets tell
+		}
 		for _, ssrc := range offered.SSRCs {
 			in.sources[ssrc] = pub.encodings[0]
 		}
@@ -73,6 +79,17 @@ func (in *inbox) negotiated(publications []*publication, offer, answer *transpor
 			in.sources[ssrc] = pub.encodings[0]
 		}
 	}
+	in.forget()
+}
+
+// forget drops the sources of what is not received any more. The others stay known: a client names what a source is of only with
+// its first packets.
+func (in *inbox) forget() {
+	known := map[*encoding]bool{}
+	for e := range in.encodings() {
+		known[e] = true
+	}
+	maps.DeleteFunc(in.sources, func(_ uint32, e *encoding) bool { return !known[e] })
 }
 
 // extensions merges an m-line's ids: BUNDLE gives an id one meaning.
@@ -80,6 +97,9 @@ func (in *inbox) extensions(ids packet.Extensions) {
 	in.ids.MID = max(in.ids.MID, ids.MID)
 	in.ids.AudioLevel = max(in.ids.AudioLevel, ids.AudioLevel)
 	in.ids.TransportCC = max(in.ids.TransportCC, ids.TransportCC)
+	in.ids.RID = max(in.ids.RID, ids.RID)
+	in.ids.RepairedRID = max(in.ids.RepairedRID, ids.RepairedRID)
+	in.ids.Dependency = max(in.ids.Dependency, ids.Dependency)
 }
 
 // take parses a run's packets and accounts for them, collects those to forward, and says when the alarm has something to tell
@@ -155,6 +175,7 @@ func (in *inbox) encoding(info *packet.Info) *encoding {
 		return e
 	}
 	pub := in.mids[string(info.MID)]
+	repair := in.codecs[info.PayloadType].Repair
 	if pub == nil && len(info.MID) == 0 {
 		codec := in.codecs[info.PayloadType]
 		if codec.Repair {
@@ -174,10 +195,29 @@ func (in *inbox) encoding(info *packet.Info) *encoding {
 		return nil
 	}
 	e := pub.encodings[0]
+	if e.rid != "" {
+		if e = pub.named(info, repair); e == nil {
+			return nil
+		}
+	}
 	if len(in.sources) < maxSources {
 		in.sources[info.SSRC] = e
 	}
 	return e
+}
+
+// named finds the encoding that a packet says it is of (RFC 8852 §3), as the first ones of each source do.
+func (pub *publication) named(info *packet.Info, repair bool) *encoding {
+	rid := info.RID
+	if repair && info.RepairedRID != nil {
+		rid = info.RepairedRID
+	}
+	for _, e := range pub.encodings {
+		if e.rid == string(rid) {
+			return e
+		}
+	}
+	return nil
 }
 
 // encodings are all that is received. The lock is held.

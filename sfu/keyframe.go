@@ -11,19 +11,34 @@ import (
 const firstSpacing = 320 * time.Millisecond
 
 // wantKeyframe asks the publisher for a keyframe, not more often than the configuration says: all who ask meanwhile are
-// served by the next one. first says that whoever asks has no picture at all, and is not to wait that long.
-func (pub *publication) wantKeyframe(now time.Time, first bool) {
+// served by the next one. It is asked of the encoding with this index; when there is no such, of the largest that is arriving.
+// first says that whoever asks has no picture at all, and is not to wait that long.
+func (pub *publication) wantKeyframe(now time.Time, encoding uint8, first bool) {
 	if !pub.video {
 		return
 	}
 	in := &pub.owner.incoming
 	in.mu.Lock()
-	at := pub.encodings[len(pub.encodings)-1].want(first)
+	at := pub.encoding(encoding).want(first)
 	in.mu.Unlock()
 	if at.Before(now) {
 		at = now
 	}
 	pub.owner.alarm.by(at)
+}
+
+// encoding is the one with an index, else the largest that is arriving. The inbox's lock is held.
+func (pub *publication) encoding(index uint8) *encoding {
+	if int(index) < len(pub.encodings) {
+		return pub.encodings[index]
+	}
+	largest := pub.encodings[0]
+	for _, e := range pub.encodings[1:] {
+		if e.ssrc != 0 && !e.flow.stopped {
+			largest = e
+		}
+	}
+	return largest
 }
 
 // want notes that a keyframe is wanted, and says when it may be asked for. The inbox's lock is held.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/munge"
 	"github.com/parleyrtc/parley/sfu/nack"
 	"github.com/parleyrtc/parley/sfu/packet"
@@ -12,17 +13,21 @@ import (
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
-const (
-	// askSpacing is how often a line that waits for a keyframe says so; the publication has its own, wider spacing.
-	askSpacing = 200 * time.Millisecond
-	// complainSpacing is how often a line that cannot decode says so.
-	complainSpacing = time.Second
-)
-
 // origin is what a line's packets come from: their numbers have nothing to do with those of another origin.
 type origin struct {
 	encoding *encoding
 	epoch    uint64 // of encoding
+	index    uint8  // of encoding, then
+}
+
+// origins is how many sources back a packet can be sent again: as many as its numbers can be joined, see layer.Counter.
+const origins = 8
+
+// tuned says what a line's codec is for.
+type tuned struct {
+	by    *agreement
+	codec packet.Codec
+	h264  packet.H264Format
 }
 
 // line is one m-line that we send on, a slot.
@@ -41,16 +46,22 @@ type line struct {
 	// Guarded by to.sending.
 	numbers    *munge.Stream
 	carried    *subscription
-	origin     origin
-	source     munge.Source
+	source     munge.Source // counts what the line has begun to carry
+	origin     origin       // of source; zero: nothing of carried has begun
+	past       [origins]origin
+	told       *subscription // the room knows that the line carries it
 	begun      beginning
+	pictures   layer.Counter // of VP9
+	bases      layer.Counter // of VP9: TL0PICIDX
+	frames     layer.Counter // of the dependency descriptor
+	choices    choices
 	repairs    int64 // number of the last RTX packet, extended
 	answers    nack.Limiter
 	books      report.Sender
 	used       *agreement
 	usedFrom   int64           // outgoing number with which it came into use
 	codec      transport.Codec // of what is carried; payload type 0: the client cannot decode it
-	tuned      *agreement      // that codec is by
+	tuned      tuned           // what codec is for
 	asked      time.Time       // for a keyframe
 	complained time.Time
 	given      given
@@ -90,57 +101,12 @@ func (l *line) carry(pub *publication) {
 		l.assigned.Store(nil)
 		return
 	}
-	s := &subscription{publication: pub, line: l}
+	s := newSubscription(pub, l)
 	l.assigned.Store(s)
 	pub.subscribe(s)
 	if l.to.connected && l.to.room.open.Load() {
-		pub.wantKeyframe(time.Now(), true)
+		pub.wantKeyframe(time.Now(), layer.All, true)
 	}
-}
-
-// prepare makes o's packet of m, or says why not. The receiver's lock is held.
-func (l *line) prepare(now time.Time, s *subscription, m *media, o *outbox) dropReason {
-	if from := (origin{m.encoding, m.epoch}); l.carried != s || l.origin != from {
-		if l.carried == s && l.origin.encoding == m.encoding && m.epoch < l.origin.epoch {
-			return dropStale
-		}
-		l.turn(s, from)
-	}
-	if l.tuned != l.used {
-		l.tune(m)
-	}
-	if l.codec.PayloadType == 0 {
-		if now.Sub(l.complained) > complainSpacing && m.codec != packet.VP8 && m.codec.Video() {
-			l.complained = now
-			o.news.undecodable = true
-		}
-		return dropCodec
-	}
-	m.in.Source = l.source
-	if len(m.payload) == 0 {
-		l.numbers.Skip(&m.in)
-		return dropPadding
-	}
-	switch l.numbers.Map(&m.in, &o.out) {
-	case munge.Forward:
-	case munge.Waiting:
-		if now.Sub(l.asked) > askSpacing {
-			l.asked = now
-			s.publication.wantKeyframe(now, true)
-		}
-		return dropWaiting
-	case munge.Duplicate:
-		return dropDuplicate
-	case munge.Other:
-		return dropStale
-	default:
-		return dropLate
-	}
-	if o.out.Switched {
-		l.began(s, o)
-	}
-	l.pack(m, o)
-	return forwarded
 }
 
 // renew takes up the newest agreement, and notes since when it has been in use.
@@ -153,47 +119,5 @@ func (l *line) renew(o *outbox, now time.Time) {
 		if highest, ok := l.numbers.Highest(); ok {
 			l.usedFrom = highest + 1
 		}
-	}
-}
-
-// turn makes an encoding's source and codec the next that the line carries.
-func (l *line) turn(s *subscription, from origin) {
-	l.carried, l.origin = s, from
-	l.source++
-	l.numbers.Switch(l.source)
-	l.asked = time.Time{}
-	l.tuned = nil
-}
-
-// tune finds what m's codec is sent as by the agreement in use.
-func (l *line) tune(m *media) { l.codec, l.tuned = l.used.codec(m), l.used }
-
-// began notes that the line carries something new from this packet on.
-func (l *line) began(s *subscription, o *outbox) {
-	l.begun = beginning{s, o.out.Timestamp}
-	o.news.begun = true
-	if l.video && !o.settled {
-		o.settled = true
-		o.news.settled = true
-	}
-}
-
-// pack makes o's packet of m and its numbers in o. It is the same for the same packet and numbers, whenever it is made: a
-// repetition without RTX must be identical.
-func (l *line) pack(m *media, o *outbox) {
-	h := &o.packet.Header
-	h.Marker, h.PayloadType, h.SSRC = m.marker, l.codec.PayloadType, l.stream.SSRC
-	h.Sequence, h.Timestamp = uint16(o.out.Sequence), o.out.Timestamp
-	h.AudioLevelID = 0
-	if m.hasAudioLevel {
-		h.AudioLevelID, h.AudioLevel, h.Voice = l.used.level, m.audioLevel, m.voice
-	}
-	o.packet.Stream, o.packet.Index = l.stream, o.out.Sequence
-	h.Padding = len(m.sent) > len(m.payload)
-	o.packet.Head, o.packet.Payload = nil, m.sent
-	if o.out.Patch {
-		n := copy(o.head[rtxHead:], m.sent[:m.vp8.Size])
-		o.packet.Head, o.packet.Payload = o.head[rtxHead:rtxHead+n], m.sent[n:]
-		m.vp8.Patch(o.packet.Head, o.out.PictureID, o.out.TL0, o.out.KeyIdx)
 	}
 }

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"github.com/parleyrtc/parley/sfu/history"
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/munge"
 	"github.com/parleyrtc/parley/sfu/packet"
 )
@@ -9,6 +10,9 @@ import (
 const (
 	// maxPayload is the longest RTP payload that is forwarded, in bytes: more does not fit an Ethernet frame.
 	maxPayload = 1500
+	// maxDescriptor is the longest dependency descriptor that a header extension carries, in bytes (RFC 8285 §4.3), and what a
+	// receiver of a part is told more.
+	maxDescriptor = 255 + 5
 	// maxRun is how many packets go their way together: some frames of video. Whoever else sends waits for no more.
 	maxRun = 64
 )
@@ -17,12 +21,17 @@ const (
 type media struct {
 	encoding *encoding
 	epoch    uint64 // see encoding
+	index    uint8  // of encoding
 	codec    packet.Codec
 	h264     packet.H264Format
 
-	in     munge.In // its source is set by each line in turn
-	vp8    packet.VP8Descriptor
+	in     munge.In // its source and VP8 indices are set by each line in turn
 	marker bool
+
+	// Of video.
+	facts      layer.Packet
+	arriving   uint8  // a bit for each of the publication's encodings, by index
+	dependency []byte // the descriptor as it came; empty when there is none that can be read
 
 	audioLevel           uint8
 	voice, hasAudioLevel bool
@@ -34,14 +43,12 @@ type media struct {
 
 // fill makes m the packet that p describes; m must not move after that. The inbox's lock is held.
 func (m *media) fill(e *encoding, p *history.Packet) {
-	m.encoding, m.epoch, m.codec, m.h264 = e, e.epoch, e.codec, e.h264
+	m.encoding, m.epoch, m.index, m.codec, m.h264 = e, e.epoch, e.index, e.codec, e.h264
 	m.in = munge.In{Sequence: p.Sequence, Timestamp: p.Timestamp, Arrived: p.Arrived, Start: p.Keyframe}
 	m.marker = p.Marker
 	m.audioLevel, m.voice, m.hasAudioLevel = p.AudioLevel, p.Voice, p.HasAudioLevel
 	m.payload, m.sent, m.spare = p.Payload, p.Payload, 0
-	if e.codec == packet.VP8 && packet.ParseVP8(p.Payload, &m.vp8) {
-		m.in.VP8 = &m.vp8
-	}
+	m.dependency = p.Dependency
 }
 
 // run is packets that came together from one client. It belongs to the goroutine that received them, and is filled again and

@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtcp"
 	"golang.org/x/time/rate"
 
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/munge"
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/transport"
@@ -15,6 +16,7 @@ import (
 const (
 	rtxHead = 2 // bytes in front of a repetition, RFC 4588 §4
 	vp8Head = 6 // bytes of the longest VP8 descriptor, RFC 7741 §4.2
+	vp9Head = 5 // bytes of a VP9 descriptor up to TL0PICIDX, RFC 9628 §4.2
 
 	// maxLost bounds what one NACK may ask for; the client asks again for more.
 	maxLost = 512
@@ -27,11 +29,14 @@ type outbox struct {
 	pace   *pace              // nil: the client does not report when packets arrive
 	packet transport.Outgoing // the one being made
 	out    munge.Out          // its numbers
-	head   [rtxHead + vp8Head]byte
+	choice layer.Decision     // what becomes of it
+	head   [rtxHead + max(vp8Head, vp9Head)]byte
+
+	descriptor [maxDescriptor]byte // of dependencies, where this receiver's differs
 
 	repeats *rate.Limiter
-	again   media  // the packet being repeated
-	payload []byte // of it, taken at the first repetition
+	again   media   // the packet being repeated
+	copied  *copied // its bytes, taken at the first repetition
 
 	settled bool // the first picture is there, or will not come
 	news    news
@@ -82,32 +87,20 @@ func (p *participant) repeat(now time.Time, l *line, sequences []uint16, out *tr
 // Nothing different is ever sent under the same number, so there is no third way.
 func (l *line) again(now time.Time, wire uint16, o *outbox) bool {
 	source, sequence, ok := l.numbers.Lookup(wire)
-	if !ok || source != l.source || l.carried == nil {
+	if !ok || l.carried == nil {
 		return false
 	}
-	if !l.answers.Allow(now, sequence, time.Duration(l.to.rtt.Load())) || !o.repeats.AllowN(now, 1) {
-		return false
-	}
-	m := &o.again
-	if o.payload == nil {
-		o.payload = make([]byte, maxPayload, maxPayload+maxEven)
-	}
-	if !l.origin.encoding.repeat(l.origin.epoch, sequence, m, o.payload) {
+	if !l.answers.Allow(now, sequence^int64(source)<<32, time.Duration(l.to.rtt.Load())) || !o.repeats.AllowN(now, 1) {
 		return false
 	}
 	l.renew(o, now)
-	if l.tuned != l.used {
-		l.tune(m)
-	}
-	m.in.Source = source
-	if !l.numbers.Again(&m.in, &o.out) || l.codec.PayloadType == 0 {
+	if !l.recall(source, sequence, o) {
 		return false
 	}
 	rtx := l.codec.RTX != 0 && l.stream.RTX != 0
 	if !rtx && o.out.Sequence < l.usedFrom {
 		return false
 	}
-	l.pack(m, o)
 	if rtx {
 		l.repairs++
 		h := &o.packet.Header
@@ -116,7 +109,7 @@ func (l *line) again(now time.Time, wire uint16, o *outbox) bool {
 		packet.AppendRTX(o.head[:0], uint16(o.out.Sequence), nil)
 		o.packet.Head = o.head[:rtxHead+len(o.packet.Head)]
 		h.Padding = false
-		o.packet.Payload = o.packet.Payload[:len(o.packet.Payload)-(len(m.sent)-len(m.payload))]
+		o.packet.Payload = o.packet.Payload[:len(o.packet.Payload)-(len(o.again.sent)-len(o.again.payload))]
 	}
 	return true
 }

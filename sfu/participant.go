@@ -12,6 +12,7 @@ import (
 	"github.com/pion/rtcp"
 	"golang.org/x/time/rate"
 
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/slots"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
@@ -144,7 +145,7 @@ func (p *participant) up() {
 	now := time.Now()
 	for _, pair := range p.pairs {
 		if sub := pair.video.current(); sub != nil {
-			sub.publication.wantKeyframe(now, true)
+			sub.publication.wantKeyframe(now, layer.All, true)
 		}
 	}
 	p.alarm.by(now)

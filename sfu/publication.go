@@ -2,8 +2,11 @@ package sfu
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/parleyrtc/parley/sfu/layer"
 )
 
 // publication is one track that a participant sends.
@@ -20,12 +23,14 @@ type publication struct {
 	// subscriptions never changes: it is replaced, with room.mu held.
 	subscriptions atomic.Pointer[[]*subscription]
 
-	encodings []*encoding // guarded by owner.incoming.mu; never empty
+	// Guarded by owner.incoming.mu.
+	encodings []*encoding // from the smallest to the largest; never empty
+	beat      uint32      // counts pictures of all encodings
 }
 
 func newPublication(p *participant, mid, source string, video bool) *publication {
 	pub := &publication{owner: p, id: p.id + "." + mid, mid: mid, source: source, video: video}
-	pub.encodings = []*encoding{newEncoding(pub)}
+	pub.encodings = []*encoding{newEncoding(pub, "", 0, 1)}
 	pub.subscriptions.Store(&[]*subscription{})
 	return pub
 }
@@ -45,7 +50,7 @@ func (pub *publication) set(muted bool) {
 	back := pub.muted && !muted
 	pub.muted = muted
 	if back && len(*pub.subscriptions.Load()) > 0 {
-		pub.wantKeyframe(time.Now(), false)
+		pub.wantKeyframe(time.Now(), layer.All, false)
 	}
 }
 
@@ -60,4 +65,53 @@ func (pub *publication) unsubscribe(s *subscription) {
 	list := slices.DeleteFunc(slices.Clone(*pub.subscriptions.Load()), func(o *subscription) bool { return o == s })
 	pub.subscriptions.Store(&list)
 	pub.owner.room.sfu.metrics.subscriptions.Add(-1)
+}
+
+// shape gives the publication the encodings that are named so, from the smallest to the largest; none: there is one without a
+// name. Those that it had go on. The inbox's lock is held.
+func (pub *publication) shape(rids []string) {
+	if len(rids) == 0 {
+		rids = []string{""}
+	}
+	same := func(e *encoding, rid string) bool { return e.rid == rid }
+	if slices.EqualFunc(pub.encodings, rids, same) {
+		return
+	}
+	old := pub.encodings
+	pub.encodings = make([]*encoding, len(rids))
+	for i, rid := range rids {
+		at := slices.IndexFunc(old, func(e *encoding) bool { return e.rid == rid })
+		if at < 0 {
+			pub.encodings[i] = newEncoding(pub, strings.Clone(rid), i, len(rids)) // or the whole offer would stay in memory
+			continue
+		}
+		pub.encodings[i] = old[at]
+		pub.encodings[i].index = uint8(i)
+		pub.encodings[i].epoch++ // whoever knew it under another index begins anew
+		pub.encodings[i].history.Reset()
+	}
+}
+
+// measure is what one way to forward a publication takes.
+type measure struct {
+	layer.Measure
+	width, height int // in pixels, 0: not known
+}
+
+// measures appends what there is to choose from, from the least to the best. It takes the inbox's lock.
+func (pub *publication) measures(now time.Time, dst []measure) []measure {
+	in := &pub.owner.incoming
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, e := range pub.encodings {
+		if e.pictures == nil || e.flow.stopped {
+			continue
+		}
+		in.measured = e.rates.Measures(now, in.measured[:0])
+		for _, m := range in.measured {
+			size := e.sizes[min(m.Spatial, maxSpatial-1)]
+			dst = append(dst, measure{m, int(size[0]), int(size[1])})
+		}
+	}
+	return dst
 }

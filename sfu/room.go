@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/slots"
 )
 
@@ -172,7 +173,7 @@ func (r *room) openGate() {
 	for _, p := range r.members {
 		for _, pub := range p.publications {
 			if len(*pub.subscriptions.Load()) > 0 {
-				pub.wantKeyframe(time.Now(), true)
+				pub.wantKeyframe(time.Now(), layer.All, true)
 			}
 		}
 	}

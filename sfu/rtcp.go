@@ -6,6 +6,7 @@ import (
 
 	"github.com/pion/rtcp"
 
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/report"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
@@ -73,7 +74,13 @@ func (p *participant) pictureLost(at time.Time, ssrc uint32) {
 	}
 	p.room.sfu.metrics.pliIn.Inc()
 	if s := l.current(); s != nil && p.room.open.Load() {
-		s.publication.wantKeyframe(at, false)
+		p.sending.Lock()
+		shown, ok := s.shown()
+		p.sending.Unlock()
+		if !ok {
+			shown.Encoding = layer.All
+		}
+		s.publication.wantKeyframe(at, shown.Encoding, false)
 	}
 }
 
@@ -88,7 +95,7 @@ func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
 	var names []rtcp.SourceDescriptionChunk
 	for _, l := range *p.lines.Load() {
 		if l.carried != nil && l.assigned.Load() == nil {
-			l.carried = nil
+			l.carried, l.told, l.origin, l.past = nil, nil, origin{}, [origins]origin{}
 			l.numbers.Switch(0)
 		}
 		if l.reportAt.IsZero() || now.Before(l.reportAt) || now.Sub(l.sent) > idleLine {
@@ -109,7 +116,7 @@ func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
 // position is the line's timestamp for what its publisher captures now: known exactly once the publisher has reported, else
 // guessed from the newest packet.
 func (l *line) position(now time.Time) uint32 {
-	if l.carried != nil {
+	if l.origin.encoding != nil {
 		if timestamp, ok := l.origin.encoding.timestampAt(now, l.origin.epoch); ok {
 			if timestamp, ok = l.numbers.TimestampOf(l.source, timestamp); ok {
 				return timestamp

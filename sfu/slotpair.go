@@ -8,9 +8,3 @@ func (s *slotPair) clear() {
 	s.audio.carry(nil)
 	s.video.carry(nil)
 }
-
-// subscription is one publication carried into one line. It never changes: another publication is another subscription.
-type subscription struct {
-	publication *publication
-	line        *line
-}

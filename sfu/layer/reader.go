@@ -12,14 +12,12 @@ type Reader struct {
 }
 
 // Read turns a parsed packet into facts, overwriting all of p, whose slices alias nothing. descriptor is the value of the
-// dependency descriptor's extension, nil when there is none; where it can be read the payload is not looked at, except for
-// the indices that a change of source renumbers.
+// dependency descriptor's extension, nil when there is none; where there is one the payload is not looked at, except for the
+// indices that a change of source renumbers. Of one that cannot be read, such as before the first keyframe, nothing is known.
 func (r *Reader) Read(codec packet.Codec, encoding uint8, info *packet.Info, descriptor []byte, p *Packet) {
 	*p = Packet{Timestamp: info.Timestamp, Marker: info.Marker}
 	p.Encoding = encoding
-	if len(descriptor) > 0 && r.dependencies.Read(descriptor, &p.Dependency) {
-		p.fromDependency()
-		p.indices(codec, info.Payload)
+	if r.described(codec, info.Payload, descriptor, p) {
 		return
 	}
 	switch codec {
@@ -36,6 +34,37 @@ func (r *Reader) Read(codec packet.Codec, encoding uint8, info *packet.Info, des
 		spatial, temporal, ok := packet.LayersAV1(info.Payload)
 		r.carry(p, spatial, temporal, ok)
 	}
+}
+
+// Again reads a packet that was read before, such as one out of a history, into the same facts, and changes nothing. read is
+// what Read made of its layers, which not each packet tells.
+func (r *Reader) Again(codec packet.Codec, read Layer, info *packet.Info, descriptor []byte, p *Packet) {
+	*p = Packet{Timestamp: info.Timestamp, Marker: info.Marker}
+	p.Encoding = read.Encoding
+	if r.described(codec, info.Payload, descriptor, p) {
+		return
+	}
+	switch codec {
+	case packet.VP8:
+		p.fromVP8(info.Payload)
+	case packet.VP9:
+		p.fromVP9(info.Payload)
+	case packet.H264, packet.AV1:
+		p.Keyframe = packet.Keyframe(codec, info.Payload)
+		p.Layer = read
+	}
+}
+
+// described says whether there is a dependency descriptor, and reads it.
+func (r *Reader) described(codec packet.Codec, payload, descriptor []byte, p *Packet) bool {
+	if len(descriptor) == 0 {
+		return false
+	}
+	if r.dependencies.Read(descriptor, &p.Dependency) {
+		p.fromDependency()
+	}
+	p.indices(codec, payload)
+	return true
 }
 
 func (p *Packet) fromDependency() {

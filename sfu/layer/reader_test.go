@@ -57,8 +57,8 @@ func TestAnEncryptedPayloadIsReadFromTheDescriptorAlone(t *testing.T) {
 	var r Reader
 	var p Packet
 	r.Read(packet.VP8, 0, &packet.Info{Payload: noise}, []byte{1, 2, 3}, &p)
-	if p.HasDependency || !p.Keyframe {
-		t.Error("a descriptor that cannot be read hides the payload")
+	if p.HasDependency || p.Keyframe {
+		t.Error("noise is taken for a keyframe because its descriptor cannot be read")
 	}
 }
 

@@ -132,3 +132,12 @@ func (d *VP8Descriptor) Patch(payload []byte, pictureID uint16, tl0, keyIdx uint
 		payload[d.keyIdxAt] = payload[d.keyIdxAt]&^0x1F | keyIdx&0x1F
 	}
 }
+
+// SizeVP8 reads width and height in pixels from the beginning of a keyframe, behind its descriptor (RFC 6386 §9.1); 0 when it is
+// none.
+func SizeVP8(frame []byte) (width, height int) {
+	if len(frame) < 10 || frame[0]&0x01 != 0 || frame[3] != 0x9D || frame[4] != 0x01 || frame[5] != 0x2A {
+		return 0, 0
+	}
+	return int(binary.LittleEndian.Uint16(frame[6:]) & 0x3FFF), int(binary.LittleEndian.Uint16(frame[8:]) & 0x3FFF)
+}

@@ -1,0 +1,73 @@
+package sfu
+
+import (
+	"math/bits"
+
+	"github.com/parleyrtc/parley/sfu/layer"
+)
+
+// subscription is one publication carried into one line: another publication, or the same one after something else, is another
+// subscription.
+type subscription struct {
+	publication *publication
+	line        *line
+
+	// Guarded by line.to.sending. Sound has one layer, and is not chosen from.
+	selector layer.Selector
+	wish     layer.Layer // the best that may be forwarded
+	urgent   bool
+	paused   bool
+	arriving uint8 // which encodings were, when it was last aimed
+}
+
+// everything is the wish for the best that there is.
+var everything = layer.Layer{Encoding: layer.All, Spatial: layer.All, Temporal: layer.All}
+
+func newSubscription(pub *publication, l *line) *subscription {
+	return &subscription{publication: pub, line: l, wish: everything}
+}
+
+// want says what may be forwarded at best from now on; an urgent wish is for the sake of a link that cannot carry more, see
+// layer.Selector. The receiver's lock is held.
+func (s *subscription) want(best layer.Layer, urgent bool) {
+	s.wish, s.urgent, s.paused = best, urgent, false
+	s.aim(s.arriving)
+}
+
+// pause stops forwarding until something is wanted. The receiver's lock is held.
+func (s *subscription) pause() {
+	if s.paused {
+		return
+	}
+	s.paused = true
+	s.selector.Pause()
+	if l := s.line; l.carried == s {
+		l.origin = origin{}
+		l.numbers.Switch(0)
+	}
+}
+
+// shown is the layer that is forwarded; false when nothing is. The receiver's lock is held.
+func (s *subscription) shown() (layer.Layer, bool) { return s.selector.Current() }
+
+// aim chooses, of the encodings that are arriving, the best that may be forwarded, else the next larger one: a publisher stops
+// the largest when its own link or processor cannot carry them all. The receiver's lock is held.
+func (s *subscription) aim(arriving uint8) {
+	s.arriving = arriving
+	if s.paused || arriving == 0 {
+		return
+	}
+	target := s.wish
+	below := arriving & (1<<(min(target.Encoding, 7)+1) - 1)
+	switch {
+	case below>>min(target.Encoding, 7)&1 != 0:
+	case below != 0:
+		target = layer.Layer{Encoding: uint8(bits.Len8(below) - 1), Spatial: layer.All, Temporal: layer.All}
+	default:
+		target = layer.Layer{Encoding: uint8(bits.TrailingZeros8(arriving)), Spatial: layer.All, Temporal: layer.All}
+	}
+	if s.wish.Encoding == layer.All {
+		target.Spatial, target.Temporal = s.wish.Spatial, s.wish.Temporal
+	}
+	s.selector.Set(target, s.urgent)
+}
