@@ -23,6 +23,8 @@ type SessionConfig struct {
 	ICEServers []webrtc.ICEServer
 	// API builds the PeerConnection; nil stands for webrtc's defaults.
 	API *webrtc.API
+	// Offer may change our SDP before the server gets it, for instance to leave out what browsers do; nil leaves it.
+	Offer func(sdp string) string
 	// Answer may change the server's SDP before it is used, for instance to lead media another way; nil leaves it.
 	Answer func(sdp string) string
 	// OnTrack is called once per receive slot that starts to carry packets, on a goroutine of its own.
@@ -36,7 +38,10 @@ type SessionConfig struct {
 
 // LocalTrack is one published track.
 type LocalTrack struct {
-	Track  webrtc.TrackLocal
+	Track webrtc.TrackLocal
+	// Larger are the further encodings of simulcast, each larger than the one before. All of them and Track then have a RID, the
+	// same ID and the same StreamID.
+	Larger []webrtc.TrackLocal
 	Source string
 	Muted  bool
 }
@@ -155,6 +160,11 @@ func (s *Session) addMedia(pairs int) error {
 		if err != nil {
 			return fmt.Errorf("publish %s: %w", t.Source, err)
 		}
+		for _, larger := range t.Larger {
+			if err := tr.Sender().AddEncoding(larger); err != nil {
+				return fmt.Errorf("publish %s in several sizes: %w", t.Source, err)
+			}
+		}
 		s.senders = append(s.senders, tr)
 		go drainRTCP(tr.Sender())
 	}
@@ -247,8 +257,12 @@ func (s *Session) Offer(ctx context.Context, restart bool) error {
 			return ctx.Err()
 		}
 	}
+	sdp := s.PC.LocalDescription().SDP
+	if s.cfg.Offer != nil {
+		sdp = s.cfg.Offer(sdp)
+	}
 	params := map[string]any{
-		"sessionId": s.ID, "sdp": s.PC.LocalDescription().SDP,
+		"sessionId": s.ID, "sdp": sdp,
 		"publications": s.publications(), "slots": s.slotList(),
 	}
 	if restart {

@@ -32,7 +32,7 @@ func newPeer(t *testing.T, c *Client) *peer {
 	}
 	t.Cleanup(func() { s.Close() })
 	context := func(key byte) *srtp.Context {
-		c, err := srtp.CreateContext(bytes.Repeat([]byte{key}, 16), bytes.Repeat([]byte{key}, 12), profile)
+		c, err := srtp.CreateContext(bytes.Repeat([]byte{key}, 16), bytes.Repeat([]byte{key}, 12), srtp.ProtectionProfileAeadAes128Gcm)
 		if err != nil {
 			t.Fatal(err)
 		}

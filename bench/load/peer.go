@@ -9,12 +9,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pion/dtls/v3"
 	"github.com/pion/interceptor"
 	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parleyrtc/parley/bench/client"
+	"github.com/parleyrtc/parley/bench/keys"
 )
 
 // Payload types of our offers. The server answers with the same ones.
@@ -79,8 +79,8 @@ func (p *port) api() (*webrtc.API, error) {
 	// Media does not count as a sign of life, since pion does not see it; checks do.
 	settings.SetICETimeouts(10*time.Second, 25*time.Second, 2*time.Second)
 	settings.SetDTLSKeyLogWriter(p.keys)
-	settings.SetDTLSCipherSuites(cipherSuite)
-	settings.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM)
+	settings.SetDTLSCipherSuites(keys.CipherSuite)
+	settings.SetSRTPProtectionProfiles(keys.Profile)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings),
 		webrtc.WithInterceptorRegistry(&interceptor.Registry{})), nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pion/srtp/v3"
 
+	"github.com/parleyrtc/parley/bench/keys"
 	"github.com/parleyrtc/parley/sfu/transport/datagram"
 )
 
@@ -22,7 +23,7 @@ type port struct {
 	// set at construction
 	engine *Engine
 	socket *datagram.Socket
-	keys   *keys
+	keys   *keys.Keys
 	link   atomic.Pointer[link] // the newest one of pion's agent
 
 	// owned by the engine's thread
@@ -37,7 +38,7 @@ type port struct {
 }
 
 func newPort(e *Engine, socket *datagram.Socket) *port {
-	return &port{engine: e, socket: socket, keys: &keys{}}
+	return &port{engine: e, socket: socket, keys: &keys.Keys{}}
 }
 
 // deliver sorts what one message holds by the first byte (RFC 7983).
@@ -59,7 +60,7 @@ func (p *port) deliver(m *datagram.Message) {
 			}
 		case first >= 20 && first <= 63:
 			p.remote = m.From
-			p.keys.sniff(b)
+			p.keys.Sniff(b)
 			p.hand(b, m.From)
 		default:
 			p.hand(b, m.From)
@@ -72,7 +73,7 @@ func (p *port) ready() bool {
 	if p.in != nil {
 		return true
 	}
-	in, out, err := p.keys.contexts()
+	in, out, err := p.keys.Contexts()
 	if err != nil {
 		return false
 	}

@@ -18,7 +18,8 @@ type Moment struct {
 	At      time.Time     // when it began
 	Rate    int64         // of the link when the first one came, in bits per second; 0 is no limit, -1 is stopped
 	Packets int           // that came
-	Bytes   int           // of those that were carried, as UDP payload
+	Offered int           // bytes of those, as UDP payload
+	Bytes   int           // of those that were carried
 	Dropped int           // packets that the full queue did not take
 	Lost    int           // packets that the link lost
 	Waited  time.Duration // the longest that one of them waits in the queue
@@ -36,6 +37,7 @@ func (t *Trace) add(now time.Time, size int, rate int64, carried []link.Delivery
 	}
 	m := &(*t)[len(*t)-1]
 	m.Packets++
+	m.Offered += size
 	switch {
 	case len(carried) > 0:
 		m.Bytes += size

@@ -22,6 +22,8 @@ func Format(value float64, unit Unit) string {
 		return duration(value * 1e9)
 	case Bytes:
 		return size(value)
+	case BitsPerSecond:
+		return bitrate(value)
 	case BytesPerHour:
 		return size(value) + "/h"
 	case Times:
@@ -71,6 +73,17 @@ func size(v float64) string {
 			return digits(v) + " " + prefix
 		}
 		v /= 1024
+	}
+	return ""
+}
+
+// bitrate prints bits per second with decimal prefixes, as links are sold.
+func bitrate(v float64) string {
+	for _, prefix := range []string{"bit/s", "kbit/s", "Mbit/s", "Gbit/s"} {
+		if math.Abs(v) < 999.5 || prefix == "Gbit/s" {
+			return digits(v) + " " + prefix
+		}
+		v /= 1000
 	}
 	return ""
 }

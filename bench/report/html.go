@@ -26,12 +26,17 @@ type pageResult struct {
 	Scenario, Shape string
 	Rows            []pageRow
 	Noisy           bool // some row has noise
+	Barred          bool // some row has a bar
 	Remarks         []string
 	Failures        []string
 	Plots           []template.HTML
 }
 
-type pageRow struct{ Label, Key, Value, Noise string }
+type pageRow struct {
+	Label, Key, Value, Noise string
+	Bar, Verdict             string
+	Missed                   bool // the bar
+}
 
 type pageComparison struct {
 	Began, Version string
@@ -64,7 +69,9 @@ func (r *Result) page() (pageResult, error) {
 	out := pageResult{Scenario: r.Scenario, Shape: r.Shape, Remarks: r.remarks(), Failures: r.Failures}
 	for _, f := range r.Figures {
 		out.Noisy = out.Noisy || f.Noise > 0
-		out.Rows = append(out.Rows, pageRow{Label: f.Label, Key: f.Key, Value: r.value(f), Noise: noiseText(f)})
+		out.Barred = out.Barred || f.Goal != nil
+		out.Rows = append(out.Rows, pageRow{Label: f.Label, Key: f.Key, Value: r.value(f), Noise: noiseText(f), Bar: barText(f),
+			Verdict: f.barVerdict(Style{}), Missed: f.Goal != nil && !f.Goal.Kept(f.Value)})
 	}
 	add := func(p *plot.Plot, title string) error {
 		element, err := svg(p, title)
@@ -77,6 +84,11 @@ func (r *Result) page() (pageResult, error) {
 			continue
 		}
 		if err := add(h.plot(), h.Name); err != nil {
+			return out, err
+		}
+	}
+	for _, c := range r.Charts {
+		if err := add(c.plot(), c.Name); err != nil {
 			return out, err
 		}
 	}

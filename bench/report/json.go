@@ -55,6 +55,9 @@ func (r *Result) object() map[string]any {
 	if len(noise) > 0 {
 		object["noise"] = noise
 	}
+	if bars := r.bars(); len(bars) > 0 {
+		object["bars"] = bars
+	}
 	r.putPlots(object)
 	if len(r.Notes) > 0 {
 		object["notes"] = r.Notes
@@ -65,17 +68,27 @@ func (r *Result) object() map[string]any {
 	return object
 }
 
+// bars are the limits of the figures that have one, and whether they are kept.
+func (r *Result) bars() map[string]any {
+	bars := map[string]any{}
+	for _, f := range r.Figures {
+		if f.Goal == nil {
+			continue
+		}
+		limit := "at_most"
+		if f.Goal.Min {
+			limit = "at_least"
+		}
+		bars[f.Key] = map[string]any{limit: f.Goal.Limit, "kept": f.Goal.Kept(f.Value)}
+	}
+	return bars
+}
+
 // putPlots adds what the plots are drawn from.
 func (r *Result) putPlots(object map[string]any) {
-	series := map[string]any{}
-	for _, s := range r.Series {
-		points := [][2]float64{}
-		for _, p := range s.Points {
-			if !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) {
-				points = append(points, [2]float64{round(p.At.Seconds()), round(p.Value)})
-			}
-		}
-		series[s.Name] = points
+	series, charts := savedSeries(r.Series), map[string]any{}
+	for _, c := range r.Charts {
+		charts[c.Name] = savedSeries(c.Series)
 	}
 	histograms := map[string]any{}
 	for _, h := range r.Histograms {
@@ -84,12 +97,30 @@ func (r *Result) putPlots(object map[string]any) {
 	if len(series) > 0 {
 		object["series"] = series
 	}
+	if len(charts) > 0 {
+		object["charts"] = charts
+	}
 	if len(histograms) > 0 {
 		object["histograms"] = histograms
 	}
 	if len(r.Curves) > 0 {
 		object["curves"] = r.Curves
 	}
+}
+
+// savedSeries are pairs of seconds and values, by name.
+func savedSeries(all []Series) map[string]any {
+	out := map[string]any{}
+	for _, s := range all {
+		points := [][2]float64{}
+		for _, p := range s.Points {
+			if !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) {
+				points = append(points, [2]float64{round(p.At.Seconds()), round(p.Value)})
+			}
+		}
+		out[s.Name] = points
+	}
+	return out
 }
 
 // coarse joins bars to at most twenty for a factor of ten, which is what a plot can show.
@@ -195,7 +226,7 @@ func readResult(raw []byte) (SavedResult, error) {
 	if err := json.Unmarshal(raw, &object); err != nil {
 		return SavedResult{}, fmt.Errorf("not a report: %w", err)
 	}
-	for _, key := range []string{"noise", "machine", "series", "histograms", "curves"} {
+	for _, key := range []string{"noise", "bars", "charts", "machine", "series", "histograms", "curves"} {
 		delete(object, key)
 	}
 	values := map[string]float64{}

@@ -12,18 +12,19 @@ type Unit int
 
 // The units of figures. The value is always a float64 in the unit itself.
 const (
-	Count        Unit = iota // things
-	Nanoseconds              // of time or CPU
-	Microseconds             // of time
-	Milliseconds             // of time
-	Seconds                  // of time
-	Bytes                    // of memory, printed with binary prefixes
-	Times                    // a ratio, printed as 1.50 ×
-	Fraction                 // 0 to 1, printed in percent
-	PerSecond                // events a second
-	Cores                    // CPU seconds a second
-	BytesPerHour             // drift of memory
-	PerHour                  // drift of anything else, a fraction of it an hour
+	Count         Unit = iota // things
+	Nanoseconds               // of time or CPU
+	Microseconds              // of time
+	Milliseconds              // of time
+	Seconds                   // of time
+	Bytes                     // of memory, printed with binary prefixes
+	Times                     // a ratio, printed as 1.50 ×
+	Fraction                  // 0 to 1, printed in percent
+	PerSecond                 // events a second
+	Cores                     // CPU seconds a second
+	BitsPerSecond             // of media or of a link
+	BytesPerHour              // drift of memory
+	PerHour                   // drift of anything else, a fraction of it an hour
 )
 
 // Better says which way a figure improves; a comparison needs it to tell good news from bad.
@@ -45,6 +46,19 @@ type Figure struct {
 	Better Better
 	// Noise is the half-width within which the same build repeats, as a fraction of Value; zero when it was not measured.
 	Noise float64
+	// Goal is the bar that the project sets for the figure; nil: none.
+	Goal *Goal
+}
+
+// Goal is a limit that a figure has to keep whatever the flags say.
+type Goal struct {
+	Limit float64
+	Min   bool // the figure must be at least Limit; otherwise at most
+}
+
+// Kept says whether a value keeps it. What is no number keeps none.
+func (g Goal) Kept(value float64) bool {
+	return g.Min && value >= g.Limit || !g.Min && value <= g.Limit
 }
 
 // Result is what one scenario found.
@@ -56,6 +70,7 @@ type Result struct {
 	Series     []Series
 	Histograms []Histogram
 	Curves     []Curve
+	Charts     []Chart
 	Clients    Clients
 	Notes      []string // whole sentences, for what numbers alone would hide
 	Failures   []string // what makes the run a failure whatever the thresholds say, for instance a leak
@@ -107,6 +122,13 @@ func Bars(h *hdrhistogram.Histogram, unit float64) []Bar {
 	return bars
 }
 
+// Chart is several values of one unit over the time of the run, in one plot.
+type Chart struct {
+	Name   string
+	Unit   Unit
+	Series []Series // their units do not matter
+}
+
 // Curve is one value over another, such as loss over participants, with the knee where it bends.
 type Curve struct {
 	X     string  `json:"x"` // label of the axis
@@ -132,6 +154,15 @@ func (r *Result) Timed(began, ended time.Time) {
 // Add appends a figure.
 func (r *Result) Add(key, label string, value float64, unit Unit, better Better) {
 	r.Figures = append(r.Figures, Figure{Key: key, Label: label, Value: value, Unit: unit, Better: better})
+}
+
+// AddGoal appends a figure with a bar.
+func (r *Result) AddGoal(key, label string, value float64, unit Unit, goal Goal) {
+	better := Lower
+	if goal.Min {
+		better = Higher
+	}
+	r.Figures = append(r.Figures, Figure{Key: key, Label: label, Value: value, Unit: unit, Better: better, Goal: &goal})
 }
 
 // AddLatency appends p50, p99, p99.9 and the maximum of a histogram in microseconds, under key.p50 and so on, and keeps the

@@ -82,12 +82,15 @@ func (r *Result) remarks() []string {
 func resultTable(r *Result, style Style) string {
 	t := style.table()
 	header := table.Row{"figure", "value"}
-	noisy := false
+	noisy, barred := false, false
 	for _, f := range r.Figures {
-		noisy = noisy || f.Noise > 0
+		noisy, barred = noisy || f.Noise > 0, barred || f.Goal != nil
 	}
 	if noisy {
 		header = append(header, "± noise")
+	}
+	if barred {
+		header = append(header, "bar", "")
 	}
 	t.AppendHeader(header)
 	for _, f := range r.Figures {
@@ -95,9 +98,16 @@ func resultTable(r *Result, style Style) string {
 		if noisy {
 			row = append(row, noiseText(f))
 		}
+		if barred {
+			row = append(row, barText(f), f.barVerdict(style))
+		}
 		t.AppendRow(row)
 	}
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight}})
+	right := []table.ColumnConfig{{Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight}}
+	if noisy && barred {
+		right = append(right, table.ColumnConfig{Number: 4, Align: text.AlignRight})
+	}
+	t.SetColumnConfigs(right)
 	return t.Render()
 }
 
@@ -107,6 +117,30 @@ func noiseText(f Figure) string {
 	}
 	return "± " + percent1(f.Noise)
 }
+
+// barText is the bar of a figure: ≤ 1.00 %.
+func barText(f Figure) string {
+	switch {
+	case f.Goal == nil:
+		return ""
+	case f.Goal.Min:
+		return "≥ " + Format(f.Goal.Limit, f.Unit)
+	}
+	return "≤ " + Format(f.Goal.Limit, f.Unit)
+}
+
+func (f Figure) barVerdict(style Style) string {
+	switch {
+	case f.Goal == nil:
+		return ""
+	case f.Goal.Kept(f.Value):
+		return style.paint(text.FgGreen, "reaches it")
+	}
+	return style.paint(text.FgRed, notReached)
+}
+
+// notReached is said of a figure that misses its bar.
+const notReached = "does not reach the bar"
 
 // value prints a figure. Where the clients were the limit, what would be the server's best is only a lower bound.
 func (r *Result) value(f Figure) string {

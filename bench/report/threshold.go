@@ -67,6 +67,19 @@ func (r Report) Check(thresholds []Threshold) []Miss {
 			misses = append(misses, Miss{Scenario: r.name(), Threshold: t})
 		}
 	}
+	return append(misses, r.belowBars()...)
+}
+
+// belowBars are the figures that do not reach their bars.
+func (r Report) belowBars() []Miss {
+	var misses []Miss
+	for _, result := range r.Results {
+		for _, f := range result.Figures {
+			if f.Goal != nil && !f.Goal.Kept(f.Value) {
+				misses = append(misses, Miss{result.Scenario, Threshold{Name: "its bar", Key: f.Key, Limit: f.Goal.Limit, Min: f.Goal.Min}, f})
+			}
+		}
+	}
 	return misses
 }
 

@@ -28,6 +28,7 @@ type commands struct {
 	Churn   churnCommand   `cmd:"" help:"Come and go for a while; fails when goroutines, heap or file descriptors stay."`
 	Soak    soakCommand    `cmd:"" help:"A fixed load for hours: how memory, CPU and latency drift."`
 	Turn    turnCommand    `cmd:"" help:"The TURN server over UDP, TCP and TLS: allocations and relayed packets a second, CPU for each."`
+	Quality qualityCommand `cmd:"" help:"Calls on bad networks: what people would see and hear, beside the bar for each network."`
 	Suite   suiteCommand   `cmd:"" help:"A fixed set of the above in one report, to keep and compare with (--baseline)."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -1,4 +1,5 @@
-package load
+// Package keys learns the SRTP keys of a DTLS handshake that pion makes, for clients whose media does not pass through pion.
+package keys
 
 import (
 	"crypto/sha256"
@@ -16,25 +17,25 @@ import (
 	"github.com/pion/srtp/v3"
 )
 
-// The one suite our clients offer: its PRF is SHA-256, and the server has no choice of an SRTP profile that the floor does
-// not have.
+// The one suite such clients offer, since its PRF is SHA-256, and the one SRTP profile, so that the server has no choice.
 const (
-	cipherSuite = dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+	CipherSuite = dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+	Profile     = dtls.SRTP_AEAD_AES_128_GCM
 	profile     = srtp.ProtectionProfileAeadAes128Gcm
 )
 
 var errNoKeys = errors.New("the DTLS handshake is not over")
 
-// keys learns the SRTP keys of a DTLS handshake that pion makes as the client: from its key log and from the ServerHello,
-// which passes in clear. Its methods may be called from any goroutine.
-type keys struct {
+// Keys learns the SRTP keys of a DTLS handshake that pion makes as the client: from its key log and from the ServerHello,
+// which passes in clear. The zero value is ready. Its methods may be called from any goroutine.
+type Keys struct {
 	mu                         sync.Mutex
 	clientRandom, serverRandom []byte
 	masterSecret               []byte
 }
 
 // Write takes pion's key log line: CLIENT_RANDOM, the client's random, the master secret.
-func (k *keys) Write(line []byte) (int, error) {
+func (k *Keys) Write(line []byte) (int, error) {
 	fields := strings.Fields(string(line))
 	if len(fields) != 3 || fields[0] != "CLIENT_RANDOM" {
 		return len(line), nil
@@ -53,8 +54,8 @@ func (k *keys) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// sniff looks for the ServerHello in a DTLS datagram from the server.
-func (k *keys) sniff(datagram []byte) {
+// Sniff looks for the ServerHello in a DTLS datagram from the server.
+func (k *Keys) Sniff(datagram []byte) {
 	records, err := recordlayer.UnpackDatagram(datagram)
 	if err != nil {
 		return
@@ -80,7 +81,7 @@ func (k *keys) sniff(datagram []byte) {
 }
 
 // ExportKeyingMaterial is RFC 5705 for TLS 1.2 with SHA-256.
-func (k *keys) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
+func (k *Keys) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.masterSecret == nil || k.serverRandom == nil {
@@ -93,8 +94,8 @@ func (k *keys) ExportKeyingMaterial(label string, context []byte, length int) ([
 	return prf.PHash(k.masterSecret, seed, length, sha256.New)
 }
 
-// contexts are the SRTP states of both directions.
-func (k *keys) contexts() (in, out *srtp.Context, err error) {
+// Contexts are the SRTP states of both directions, with an error as long as the handshake is not over.
+func (k *Keys) Contexts() (in, out *srtp.Context, err error) {
 	config := srtp.Config{Profile: profile}
 	if err := config.ExtractSessionKeysFromDTLS(k, true); err != nil {
 		return nil, nil, err

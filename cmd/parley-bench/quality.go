@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/parleyrtc/parley/bench"
+	"github.com/parleyrtc/parley/bench/report"
+)
+
+type qualityCommand struct {
+	Row      []string      `group:"load" placeholder:"NAME" help:"Only these networks, by name; may be repeated. --list prints them."`
+	List     bool          `group:"load" help:"Print the networks and end."`
+	Duration time.Duration `group:"load" default:"20s" help:"How long each steady network is measured."`
+	Rounds   int           `group:"load" default:"7" help:"Rounds of what is measured as a median."`
+	Seed     uint64        `group:"load" default:"1" help:"Seed of all networks: the same one has the same luck."`
+	common
+}
+
+// Run tries calls on bad networks.
+func (c qualityCommand) Run(p *process, o *outcome) error {
+	if c.List {
+		for _, row := range bench.QualityRows() {
+			fmt.Fprintf(p.stdout, "%-14s %s\n", row.Name, row.Network)
+		}
+		return nil
+	}
+	if err := anyOf(positive("--duration", c.Duration.Seconds()), positive("--rounds", float64(c.Rounds))); err != nil {
+		return err
+	}
+	cfg := bench.QualityConfig{Rows: c.Row, Time: c.Duration, Rounds: c.Rounds, Seed: c.Seed}
+	return c.run(p, o, func(ctx context.Context, t bench.Target, tell bench.Progress) ([]report.Result, error) {
+		return bench.Quality(ctx, t, cfg, tell)
+	})
+}
