@@ -81,8 +81,11 @@ var packages = map[string]struct {
 	"bench/floor":    {rim, []string{"bench/", "sfu/transport/datagram", "sfu/packet"}},
 	"bench/netlab":   {rim, []string{"bench/netlab/"}},
 	"bench/proc":     {rim, nil},
+	"bench/keys":     {rim, nil},
+	"bench/witness":  {rim, []string{"bench/"}},
 
 	"bench/netlab/link": {pure, nil},
+	"bench/verdict":     {pure, nil},
 
 	"cmd/parley-bench": {rim, []string{"bench"}},
 }
