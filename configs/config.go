@@ -58,6 +58,7 @@ type Media struct {
 	Pacing    string   `yaml:"pacing" env:"PACING"`       // on | off
 	// MaxBitrate is of what one client is sent, in bits per second.
 	MaxBitrate int `yaml:"max_bitrate" env:"MAX_BITRATE"`
+	Voices     int `yaml:"voices" env:"VOICES"` // microphones of one call that are forwarded
 }
 
 // TURN is the embedded TURN server, which relays to Media's addresses only.
@@ -169,7 +170,7 @@ func Default() Config {
 			MaxHeaderBytes: 16 << 10, MaxBodyBytes: 64 << 10, MaxConnections: 2048, RequestRate: 50, RequestBurst: 200,
 		},
 		Admin: Admin{Listen: "127.0.0.1:7702"},
-		Media: Media{UDP: ":7701", TCP: ":7701", Advertise: []string{}, Path: "auto", GSO: "auto", Pacing: "on", MaxBitrate: 30_000_000},
+		Media: Media{UDP: ":7701", TCP: ":7701", Advertise: []string{}, Path: "auto", GSO: "auto", Pacing: "on", MaxBitrate: 30_000_000, Voices: 3},
 		TURN: TURN{
 			Enabled: true, UDP: ":3478", TCP: ":3478", TLS: ":5349",
 			RelayPortMin: 50000, RelayPortMax: 50999, Realm: "parley", Quota: 16, CredentialTTL: time.Hour,

@@ -65,6 +65,7 @@ func (c Config) checkMedia(k *checker) {
 	k.oneOf("media.gso", c.Media.GSO, "auto", "on", "off")
 	k.oneOf("media.pacing", c.Media.Pacing, "on", "off")
 	k.number("media.max_bitrate", c.Media.MaxBitrate, 100_000, 1_000_000_000)
+	k.number("media.voices", c.Media.Voices, 1, 50)
 	for _, a := range c.Media.Advertise {
 		addr, err := netip.ParseAddr(a)
 		switch {

@@ -44,6 +44,7 @@ type Config struct {
 	ICEDisconnected time.Duration // 10s; without any packet, then the participant counts as disconnected
 	ICEFailed       time.Duration // 25s; more without any packet, then ICE has failed
 	KeyframeSpacing time.Duration // 500ms; between two keyframe requests to one publication
+	Voices          int           // 3; microphones of one room that are forwarded, or all when there is at most one more
 	HistoryPackets  int           // 512; of one publication, kept for retransmission
 
 	DataRate  float64 // 30 data messages a second per participant
@@ -66,6 +67,7 @@ func (c Config) withDefaults() (Config, error) {
 	orInt(&c.MaxRooms, 10000)
 	orInt(&c.Pairs, 4)
 	orInt(&c.MaxPairs, MaxPairs)
+	orInt(&c.Voices, 3)
 	orInt(&c.HistoryPackets, 512)
 	orInt(&c.DataBurst, 60)
 	orInt(&c.MaxBitrate, 30_000_000)

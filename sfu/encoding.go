@@ -166,7 +166,8 @@ func (e *encoding) take(now time.Time, sequence int64, info *packet.Info, m *med
 	if p.Keyframe {
 		e.wanted, e.first = false, false
 	}
-	if len(info.Payload) > 0 && len(*pub.subscriptions.Load()) > 0 && (e.rid == "" || e.watched.Load() > 0) {
+	wanted := pub.microphone != nil || len(*pub.subscriptions.Load()) > 0 && (e.rid == "" || e.watched.Load() > 0)
+	if wanted && len(info.Payload) > 0 {
 		e.history.Put(&p)
 	}
 	m.fill(e, &p)

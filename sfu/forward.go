@@ -21,10 +21,14 @@ func (p *participant) pass(now time.Time, batch []transport.Datagram, out *trans
 	r := &p.run
 	r.begin(len(batch))
 	at := p.incoming.take(batch, r)
+	changed := p.room.speakers.hear(now, r)
 	for i := range r.parts {
 		r.forward(now, &r.parts[i], out)
 	}
 	p.room.sfu.metrics.add(&r.tally)
+	if changed {
+		at = now
+	}
 	if !at.IsZero() {
 		p.alarm.by(at)
 	}
@@ -39,6 +43,8 @@ func (r *run) forward(now time.Time, part *part, out *transport.Batch) {
 		r.tally.dropped[dropGate] += part.packets
 	case len(subscriptions) == 0:
 		r.tally.dropped[dropUnsubscribed] += part.packets
+	case part.unheard == part.packets:
+		r.tally.dropped[dropUnheard] += part.packets
 	default:
 		for _, s := range subscriptions {
 			s.forward(now, part, r, out)
@@ -53,7 +59,7 @@ func (s *subscription) forward(now time.Time, part *part, r *run, out *transport
 		r.tally.dropped[dropUnconnected] += part.packets
 		return
 	}
-	out.Reserve(part.packets)
+	out.Reserve(part.packets + catchUp)
 	if s.send(now, part, r, out) {
 		to.alarm.by(now)
 	}
@@ -79,16 +85,14 @@ func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Ba
 		if m.encoding.publication != s.publication {
 			continue
 		}
-		if reason := l.prepare(now, s, m, o); reason != forwarded {
-			r.tally.dropped[reason]++
-			continue
+		for n := s.missed(now, m); n > 0; n-- {
+			if s.recall(m, n, o) && s.pass(now, &o.again, r, peer, out) {
+				sent++
+			}
 		}
-		if !o.emit(now, l, peer, out) {
-			r.tally.dropped[dropWrite]++
-			continue
+		if s.pass(now, m, r, peer, out) {
+			sent++
 		}
-		l.books.Sent(len(m.payload))
-		sent++
 	}
 	if sent > 0 {
 		r.tally.out[kindIndex(l.video)] += sent
@@ -99,4 +103,23 @@ func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Ba
 		}
 	}
 	return o.news != news{}
+}
+
+// pass sends one packet, or counts why not. The receiver's lock is held.
+func (s *subscription) pass(now time.Time, m *media, r *run, peer *transport.Peer, out *transport.Batch) bool {
+	l, o := s.line, &s.line.to.outgoing
+	if m.unheard {
+		r.tally.dropped[dropUnheard]++
+		return false
+	}
+	if reason := l.prepare(now, s, m, o); reason != forwarded {
+		r.tally.dropped[reason]++
+		return false
+	}
+	if !o.emit(now, l, peer, out) {
+		r.tally.dropped[dropWrite]++
+		return false
+	}
+	l.books.Sent(len(m.payload))
+	return true
 }

@@ -50,6 +50,7 @@ type line struct {
 	origin     origin       // of source; zero: nothing of carried has begun
 	past       [origins]origin
 	told       *subscription // the room knows that the line carries it
+	stretch    uint64        // of the microphone that is carried
 	begun      beginning
 	pictures   layer.Counter // of VP9
 	bases      layer.Counter // of VP9: TL0PICIDX

@@ -36,6 +36,9 @@ type media struct {
 	audioLevel           uint8
 	voice, hasAudioLevel bool
 
+	unheard bool   // its microphone is off the stage
+	stretch uint64 // how often its microphone has come onto it
+
 	payload []byte
 	spare   int    // bytes of capacity behind payload that may be written to
 	sent    []byte // payload with the padding that evens it out
@@ -46,6 +49,7 @@ func (m *media) fill(e *encoding, p *history.Packet) {
 	m.encoding, m.epoch, m.index, m.codec, m.h264 = e, e.epoch, e.index, e.codec, e.h264
 	m.in = munge.In{Sequence: p.Sequence, Timestamp: p.Timestamp, Arrived: p.Arrived, Start: p.Keyframe}
 	m.marker = p.Marker
+	m.unheard, m.stretch = false, 0
 	m.audioLevel, m.voice, m.hasAudioLevel = p.AudioLevel, p.Voice, p.HasAudioLevel
 	m.payload, m.sent, m.spare = p.Payload, p.Payload, 0
 	m.dependency = p.Dependency
@@ -63,6 +67,7 @@ type run struct {
 type part struct {
 	publication *publication
 	packets     int
+	unheard     int // of them: they go to nobody
 }
 
 // begin empties the run and makes room for so many packets, so that none moves when another is added.
@@ -87,7 +92,7 @@ func (r *run) add(pub *publication) *media {
 			return &r.packets[n]
 		}
 	}
-	r.parts = append(r.parts, part{pub, 1})
+	r.parts = append(r.parts, part{publication: pub, packets: 1})
 	return &r.packets[n]
 }
 

@@ -35,6 +35,7 @@ const (
 	dropPayloadType
 	dropGate
 	dropUnsubscribed
+	dropUnheard
 	dropPadding
 	dropRepair
 	dropStale
@@ -50,7 +51,7 @@ const (
 
 var dropNames = [dropReasons]string{
 	dropMalformed: "malformed", dropTooLong: "too_long", dropSource: "unknown_source", dropPayloadType: "payload_type",
-	dropGate: "not_accepted", dropUnsubscribed: "unsubscribed", dropPadding: "padding", dropRepair: "useless_repair",
+	dropGate: "not_accepted", dropUnsubscribed: "unsubscribed", dropUnheard: "unheard", dropPadding: "padding", dropRepair: "useless_repair",
 	dropStale: "slot_changed", dropLayer: "layer_not_wanted", dropWaiting: "waiting_for_keyframe", dropLate: "late", dropDuplicate: "duplicate",
 	dropCodec: "not_decodable", dropUnconnected: "not_connected", dropWrite: "write",
 }

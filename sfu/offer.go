@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/parleyrtc/parley/sfu/transport"
@@ -194,6 +195,11 @@ func (p *participant) publish(offered []OfferedPublication) bool {
 // replacePublications sets the list. Whoever carried one that is gone is put right by room.arrange. The room's lock is held.
 func (p *participant) replacePublications(list []*publication) {
 	p.room.sfu.metrics.publications.Add(int64(len(list) - len(p.publications)))
+	for _, pub := range p.publications {
+		if !slices.Contains(list, pub) {
+			p.room.speakers.leave(time.Now(), pub.microphone)
+		}
+	}
 	p.publications = list
 }
 

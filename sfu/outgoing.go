@@ -42,6 +42,14 @@ type outbox struct {
 	news    news
 }
 
+// space is where the bytes of a repeated packet go.
+func (o *outbox) space() *copied {
+	if o.copied == nil {
+		o.copied = &copied{}
+	}
+	return o.copied
+}
+
 // lost repeats what a NACK asks for.
 func (p *participant) lost(now time.Time, n *rtcp.TransportLayerNack, out *transport.Batch) {
 	l := (*p.lines.Load())[n.MediaSSRC]

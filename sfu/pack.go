@@ -90,11 +90,8 @@ func (l *line) recall(source munge.Source, sequence int64, o *outbox) bool {
 	if l.source-source >= origins || from.encoding == nil {
 		return false
 	}
-	if o.copied == nil {
-		o.copied = &copied{}
-	}
 	m := &o.again
-	if !from.encoding.repeat(from.epoch, sequence, m, o.copied) {
+	if !from.encoding.repeat(from.epoch, sequence, m, o.space()) {
 		return false
 	}
 	l.tune(m)

@@ -143,6 +143,8 @@ func (p *participant) up() {
 	p.live.Store(true)
 	p.room.emit(Event{Kind: Connected, Participant: p.id})
 	now := time.Now()
+	p.room.speakers.newcomer()
+	p.room.tellSpeakers(now)
 	for _, pair := range p.pairs {
 		if sub := pair.video.current(); sub != nil {
 			sub.publication.wantKeyframe(now, layer.All, true)
@@ -182,6 +184,9 @@ func (p *participant) lookAround(now time.Time, out *transport.Batch) time.Time 
 		return next
 	}
 	p.handOver(now)
+	if at := p.room.heed(now); !at.IsZero() && at.Before(next) {
+		next = at
+	}
 	if !p.live.Load() {
 		return next
 	}
@@ -223,6 +228,9 @@ func (p *participant) arrange(groups []slots.Group) {
 		if c.Pair < len(p.pairs) {
 			p.room.emit(Event{Kind: Slot, Participant: p.id, Pair: c.Pair, Source: c.Participant, Audio: c.Audio, Video: c.Video})
 		}
+	}
+	if p.table.Waiting() > 0 {
+		p.room.speakers.crowded.Store(true)
 	}
 	p.needs(needed)
 }

@@ -59,6 +59,7 @@ func (l *line) choose(now time.Time, s *subscription, m *media, from origin, o *
 		if l.origin != from {
 			l.begin(m, from)
 		}
+		l.resume(m)
 		return l.number(m, o)
 	}
 	if from.index == l.origin.index && l.origin.encoding != nil && l.origin != from {

@@ -18,6 +18,8 @@ type publication struct {
 	source string
 	video  bool
 
+	microphone *microphone // nil: always heard
+
 	muted bool // guarded by room.mu
 
 	// subscriptions never changes: it is replaced, with room.mu held.
@@ -31,6 +33,9 @@ type publication struct {
 func newPublication(p *participant, mid, source string, video bool) *publication {
 	pub := &publication{owner: p, id: p.id + "." + mid, mid: mid, source: source, video: video}
 	pub.encodings = []*encoding{newEncoding(pub, "", 0, 1)}
+	if source == "microphone" {
+		pub.microphone = p.room.speakers.join(time.Now(), p)
+	}
 	pub.subscriptions.Store(&[]*subscription{})
 	return pub
 }
@@ -43,12 +48,14 @@ func (pub *publication) info() PublicationInfo {
 	return PublicationInfo{ID: pub.id, MID: pub.mid, Kind: kind, Source: pub.source, Muted: pub.muted}
 }
 
-// set notes that the publication is muted or not. What comes is forwarded all the same: a muted microphone's silence keeps
-// the receiver's clock running, and a camera's black frames or nothing at all are its client's choice. What to show meanwhile
+// set notes that the publication is muted or not. What comes is forwarded all the same, but for the microphones of a room in
+// which only some are heard: a muted microphone's silence keeps the receiver's clock running, and a camera's black frames or
+// nothing at all are its client's choice. What to show meanwhile
 // is the receivers' choice, who are told. A picture that comes back does so with a keyframe. The room's lock is held.
 func (pub *publication) set(muted bool) {
 	back := pub.muted && !muted
 	pub.muted = muted
+	pub.owner.room.speakers.mute(time.Now(), pub.microphone, muted)
 	if back && len(*pub.subscriptions.Load()) > 0 {
 		pub.wantKeyframe(time.Now(), layer.All, false)
 	}

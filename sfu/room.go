@@ -17,7 +17,7 @@ const codecSpacing = 5 * time.Second
 
 // room is the media side of one call. Its lock is for what changes rarely; packets only read atomics. The order of locks: an
 // inbox's may be taken with the room's held, or with a participant's sending held, and nothing with the inbox's. Nobody holds
-// the room's and a sending at once.
+// the room's and a sending at once. The lock of speakers may be taken with any other held, and nothing with it.
 type room struct {
 	// Set at construction.
 	sfu *SFU
@@ -26,7 +26,8 @@ type room struct {
 
 	entering int // joins under way; guarded by sfu.mu
 
-	open atomic.Bool // media may flow
+	open     atomic.Bool // media may flow
+	speakers speakers
 
 	mu         sync.Mutex
 	ended      bool
@@ -38,7 +39,9 @@ type room struct {
 }
 
 func newRoom(s *SFU, id string) *room {
-	return &room{sfu: s, id: id, log: s.config.Logger.With("room", id), members: map[string]*participant{}}
+	r := &room{sfu: s, id: id, log: s.config.Logger.With("room", id), members: map[string]*participant{}}
+	r.speakers.init(s.config.Voices)
+	return r
 }
 
 // unlock ends a change of the room and hands out the events it raised, in order and outside the lock.
@@ -186,6 +189,7 @@ func (r *room) mute(p *participant, id string, muted bool) error {
 		if pub.id == id {
 			if pub.muted != muted {
 				pub.set(muted)
+				r.tellSpeakers(time.Now())
 				r.emit(Event{Kind: Publications, Participant: p.id, Publications: p.infos()})
 			}
 			return nil
@@ -194,9 +198,16 @@ func (r *room) mute(p *participant, id string, muted bool) error {
 	return &Error{CodePublicationNotFound, "there is no such publication"}
 }
 
-// arrange puts the publications on everybody's pairs. The lock is held.
+// arrange puts the publications on everybody's pairs, and says who is heard. The lock is held.
 func (r *room) arrange() {
+	r.place()
+	r.tellSpeakers(time.Now())
+}
+
+// place puts the publications on everybody's pairs. The lock is held.
+func (r *room) place() {
 	groups := r.groups()
+	r.speakers.crowded.Store(false)
 	for _, p := range r.ordered() {
 		p.arrange(groups)
 	}
@@ -214,8 +225,10 @@ func (r *room) ordered() []*participant {
 // groups lists what travels together: a participant's camera with the microphone, and its screen with the screen's sound.
 func (r *room) groups() []slots.Group {
 	var groups []slots.Group
+	voices := r.speakers.voices()
 	for _, p := range r.ordered() {
-		main := slots.Group{Participant: p.id, Order: p.order}
+		main := voices[p]
+		main.Participant, main.Order = p.id, p.order
 		screen := slots.Group{Participant: p.id, Screen: true, Order: p.order}
 		for _, pub := range p.publications {
 			switch pub.source {

@@ -170,7 +170,7 @@ func mediaConfig(cfg configs.Config, registry *prometheus.Registry, log *slog.Lo
 		UDP: []string{cfg.Media.UDP}, MaxParticipants: cfg.Calls.MaxParticipants, Pairs: cfg.Calls.Pairs,
 		MaxPairs: cfg.Calls.MaxPairs, Logger: log.With("part", "sfu"), Registerer: registry,
 		MediaPath: transport.Path(cfg.Media.Path), Segmentation: transport.Switch(cfg.Media.GSO),
-		Pacing: transport.Switch(cfg.Media.Pacing), MaxBitrate: cfg.Media.MaxBitrate,
+		Pacing: transport.Switch(cfg.Media.Pacing), MaxBitrate: cfg.Media.MaxBitrate, Voices: cfg.Media.Voices,
 	}
 	if cfg.Media.TCP != configs.Off {
 		out.TCP = []string{cfg.Media.TCP}

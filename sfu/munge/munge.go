@@ -158,7 +158,7 @@ func (s *Stream) Map(in *In, out *Out) Verdict {
 	if in.Sequence < s.begun {
 		return Late
 	}
-	if in.Sequence-s.seen > maxJump {
+	if in.Sequence-s.seen > maxJump { // nobody asks for that many
 		s.jump(in.Sequence)
 	}
 	seg := s.find(in)
@@ -216,7 +216,7 @@ func (s *Stream) begin(in *In) {
 	s.begun, s.seen = in.Sequence, in.Sequence
 }
 
-// jump continues the current source, whose numbers leapt to at, as if nothing were missing: nobody asks for that many.
+// jump continues the current source at a later number as if nothing were missing.
 func (s *Stream) jump(at int64) {
 	s.close()
 	seg := s.segments[len(s.segments)-1]
@@ -299,6 +299,14 @@ func (s *Stream) Skip(in *In) {
 	}
 	last.to = in.Sequence
 	s.push(next)
+}
+
+// SkipTo leaves out, in one step, all of in's source that comes before in and has not come yet, so that in closes the gap. It is
+// for a current source that was not wanted for a while.
+func (s *Stream) SkipTo(in *In) {
+	if in.Source != 0 && in.Source == s.current && in.Sequence > s.seen+1 {
+		s.jump(in.Sequence)
+	}
 }
 
 // refuse marks the number that was kept for in, which is left out after all.

@@ -117,6 +117,29 @@ func TestWhatIsLeftOutClosesUp(t *testing.T) {
 	}
 }
 
+func TestWhatWasNotWantedForAWhileClosesUpInOneStep(t *testing.T) {
+	for _, a := range starts {
+		s := New(Config{ClockRate: 48000, Sequence: 0, Timestamp: 1000})
+		resume := func(n int64) { s.SkipTo(&In{Source: camera, Sequence: n}) }
+		s.Switch(camera)
+		resume(a) // Nothing is carried yet.
+		want(t, s, camera, a, false, Forward, 0)
+		want(t, s, camera, a+2, false, Forward, 2)
+		resume(a + 3) // Nothing was left out.
+		want(t, s, camera, a+3, false, Forward, 3)
+		resume(a + 500)
+		if out := want(t, s, camera, a+500, false, Forward, 4); out.Timestamp != 1000+500*3000 {
+			t.Fatalf("the line of timestamps broke: %d", out.Timestamp)
+		}
+		want(t, s, camera, a+499, false, Late, 0)
+		want(t, s, camera, a+4, false, Late, 0)
+		want(t, s, camera, a+1, false, Forward, 1) // It was wanted, and comes late.
+		if _, seq, ok := s.Lookup(4); !ok || seq != a+500 {
+			t.Fatalf("4 leads to %d", seq)
+		}
+	}
+}
+
 func TestASwitchDoesNotTakeTheNumberOfAMissingPacket(t *testing.T) {
 	s := video(0)
 	s.Switch(camera)

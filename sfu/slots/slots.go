@@ -1,13 +1,16 @@
 // Package slots decides who is on which pair of receive slots of one participant.
 //
 // A pair carries one participant's microphone and camera, or screen sound and screen. Who is on a pair keeps it: nobody is
-// moved so that another fits better, and while the pool can grow nobody is taken off it either. Only a pool that cannot grow
-// any more chooses: screens go first, then whoever joined earlier.
+// moved so that another fits better. Where there are more people than pairs, those whose voices are being forwarded come first:
+// one of them takes the pair of whoever has been silent for longest, so that everybody is heard on any number of pairs. For
+// nothing else is anybody taken off a pair while the pool can grow. Only a pool that cannot grow any more chooses between the
+// others, too: screens first, then who is on a pair, then who spoke last, then who joined earlier.
 package slots
 
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // Group is what travels together on one pair.
@@ -19,7 +22,21 @@ type Group struct {
 	Order uint64
 	// Audio and Video are publication ids, "" for none. A group with neither needs no pair.
 	Audio, Video string
+	// Voice says whether the group's sound is among those that everybody is to hear.
+	Voice Voice
+	// Spoke is when the group was heard last, zero: never.
+	Spoke time.Time
 }
+
+// Voice is how much a group is to be heard.
+type Voice uint8
+
+// The voices.
+const (
+	Silent  Voice = iota
+	Heard         // one of those that are forwarded
+	Speaker       // and the one who speaks
+)
 
 type key struct {
 	participant string
@@ -38,9 +55,10 @@ type Change struct {
 
 // Table is the pool of one participant. It has one owner and no lock.
 type Table struct {
-	own   string
-	max   int
-	pairs []Group // Index is the pair; no participant: empty.
+	own     string
+	max     int
+	pairs   []Group // Index is the pair; no participant: empty.
+	waiting int     // groups without a pair
 }
 
 // New returns the table of participant own, whose pool never exceeds max pairs.
@@ -54,9 +72,11 @@ func (t *Table) Assign(pairs int, groups []Group) (changes []Change, needed int)
 	wanted := t.eligible(groups)
 	if size := Grow(pairs, len(wanted), t.max); size > pairs {
 		needed = size
-		t.seatedFirst(wanted, pairs)
 	}
-	wanted = wanted[:min(len(wanted), pairs)]
+	if t.waiting = max(0, len(wanted)-pairs); t.waiting > 0 {
+		t.rank(wanted, pairs, needed > 0)
+		wanted = wanted[:pairs]
+	}
 
 	next := make([]Group, max(pairs, len(t.pairs)))
 	var unplaced []Group
@@ -77,7 +97,10 @@ func (t *Table) Assign(pairs int, groups []Group) (changes []Change, needed int)
 	return changes, needed
 }
 
-// eligible is groups without duplicates, the owner's and the empty, most important first.
+// Waiting is how many groups found no pair.
+func (t *Table) Waiting() int { return t.waiting }
+
+// eligible is groups without duplicates, the owner's and the empty, screens first and then in order of joining.
 func (t *Table) eligible(groups []Group) []Group {
 	seen := make(map[key]bool, len(groups))
 	list := make([]Group, 0, len(groups))
@@ -89,27 +112,46 @@ func (t *Table) eligible(groups []Group) []Group {
 		list = append(list, g)
 	}
 	slices.SortStableFunc(list, func(a, b Group) int {
-		if a.Screen != b.Screen {
-			if a.Screen {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Participant, b.Participant))
+		return cmp.Or(first(a.Screen, b.Screen), cmp.Compare(a.Order, b.Order), cmp.Compare(a.Participant, b.Participant))
 	})
 	return list
 }
 
-// seatedFirst brings those who are on one of the first pairs already to the front: the others get theirs when the pool has
-// grown, which takes one negotiation. A screen would else interrupt the sound of whoever it displaced.
-func (t *Table) seatedFirst(list []Group, pairs int) {
-	waits := func(g *Group) int {
-		if at, ok := t.PairOf(g.Participant, g.Screen); ok && at < pairs {
-			return 0
-		}
-		return 1
+// rank sorts more groups than there are pairs by who is to have one. A pool that can grow keeps everybody where they are, but
+// for a voice: the others get theirs when it has grown, which takes one negotiation. A screen would else interrupt the sound of
+// whoever it displaced.
+func (t *Table) rank(list []Group, pairs int, grows bool) {
+	type place struct {
+		Group
+		seated bool
 	}
-	slices.SortStableFunc(list, func(a, b Group) int { return cmp.Compare(waits(&a), waits(&b)) })
+	places := make([]place, len(list))
+	for i, g := range list {
+		at, ok := t.PairOf(g.Participant, g.Screen)
+		places[i] = place{g, ok && at < pairs}
+	}
+	slices.SortStableFunc(places, func(a, b place) int {
+		heard := first(a.Voice != Silent, b.Voice != Silent)
+		seated := first(a.seated, b.seated)
+		if grows {
+			return cmp.Or(heard, seated)
+		}
+		return cmp.Or(heard, first(a.Voice == Speaker, b.Voice == Speaker), first(a.Screen, b.Screen), seated, b.Spoke.Compare(a.Spoke))
+	})
+	for i, p := range places {
+		list[i] = p.Group
+	}
+}
+
+// first compares by a condition: who meets it comes first.
+func first(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
 }
 
 // changes lists the pairs whose content differs in next, which is at least as long as the table.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -78,6 +79,61 @@ func TestAScreenMovesNobodyUnlessThePoolIsAtItsEnd(t *testing.T) {
 	small.Assign(1, both[:1])
 	if _, needed := small.Assign(1, both); on(small) != "[b]" || needed != 0 {
 		t.Errorf("a pool that cannot grow: %s, needs %d", on(small), needed)
+	}
+}
+
+// Voices come onto pairs by taking those of who has been silent for longest, one move each; who falls silent stays.
+func TestEverybodyIsHeardOnFewPairs(t *testing.T) {
+	now := time.Unix(1000, 0)
+	const people = 20
+	groups := make([]Group, people)
+	for i := range groups {
+		groups[i] = camera(string(rune('a'+i)), uint64(i))
+	}
+	table := New("me", 4)
+	table.Assign(4, groups)
+	speak := func(who string, want string, moved int) {
+		t.Helper()
+		now = now.Add(time.Second)
+		for i := range groups {
+			switch g := &groups[i]; {
+			case g.Participant == who:
+				g.Voice, g.Spoke = Speaker, now
+			case g.Voice == Speaker:
+				g.Voice = Heard
+			case g.Voice == Heard && now.Sub(g.Spoke) > 2*time.Second:
+				g.Voice = Silent
+			}
+		}
+		changes, needed := table.Assign(4, groups)
+		if on(table) != want || needed != 0 || len(changes) != moved || table.Waiting() != people-4 {
+			t.Fatalf("%s spoke: %s, %d moves, %d wait; want %s, %d", who, on(table), len(changes), table.Waiting(), want, moved)
+		}
+	}
+	speak("b", "abcd", 0)
+	speak("q", "abcq", 1) // Nobody there has spoken but b; d joined last.
+	speak("r", "abrq", 1)
+	speak("a", "abrq", 0)
+	speak("s", "asrq", 1) // b has been silent for longest.
+	speak("q", "asrq", 0)
+	speak("t", "astq", 1)
+}
+
+// While the pool can grow, a voice takes the pair of somebody silent, but not that of another voice, and a screen takes nobody's.
+func TestAVoiceDoesNotWaitForANegotiation(t *testing.T) {
+	groups := []Group{camera("a", 1), camera("b", 2), camera("c", 3), screen("c", 3)}
+	groups[0].Voice = Heard
+	table := New("me", 30)
+	if _, needed := table.Assign(1, groups); on(table) != "a" || needed != 4 {
+		t.Fatalf("%s, needs %d", on(table), needed)
+	}
+	groups[1].Voice = Speaker
+	if table.Assign(1, groups); on(table) != "a" {
+		t.Errorf("a voice was taken off: %s", on(table))
+	}
+	groups[0].Voice = Silent
+	if table.Assign(1, groups); on(table) != "b" {
+		t.Errorf("a voice waits: %s", on(table))
 	}
 }
 

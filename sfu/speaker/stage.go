@@ -90,7 +90,9 @@ func (s *Stage) Leave(now time.Time, v *Voice) {
 	s.voices = slices.Delete(s.voices, i, i+1)
 }
 
-// SetMuted closes a microphone, or opens it again. A closed one needs no place; what is known of its noise is kept.
+// SetMuted closes a microphone, or opens it again. A closed one needs no place; what is known of its noise is kept. Among so
+// few that all would be forwarded if they were open, it is forwarded even so: its silence keeps the receivers' clocks running,
+// and not a word is lost when its packets are faster than the news that it is open.
 func (s *Stage) SetMuted(now time.Time, v *Voice, muted bool) {
 	if v.gone || v.muted == muted {
 		return
@@ -116,7 +118,7 @@ func (s *Stage) SetMuted(now time.Time, v *Voice, muted bool) {
 func (s *Stage) Heard(now time.Time, v *Voice, p Sound) bool {
 	loud := v.hear(now, p)
 	if v.muted {
-		return false
+		return s.few() && !v.gone
 	}
 	if loud && !v.on {
 		s.knock(now, v)
@@ -146,6 +148,9 @@ func (s *Stage) Voices(dst []uint64) []uint64 {
 	return dst
 }
 
+// Places is how many are forwarded when there are more.
+func (s *Stage) Places() int { return s.places }
+
 // Changes counts how often Speaker or Voices changed.
 func (s *Stage) Changes() uint64 { return s.changes }
 
@@ -158,6 +163,9 @@ func (s *Stage) put(v *Voice, on bool) {
 
 // everybody says that there are so few that all are forwarded.
 func (s *Stage) everybody() bool { return s.open <= s.places+1 }
+
+// few says that all would be forwarded even if all were open.
+func (s *Stage) few() bool { return len(s.voices) <= s.places+1 }
 
 // arrange fits the stage to the number of microphones.
 func (s *Stage) arrange(now time.Time) {

@@ -54,6 +54,9 @@ type Voice struct {
 	activity float64 // 0 to 1, at heard
 }
 
+// Spoke is when the microphone was loud last; zero: never.
+func (v *Voice) Spoke() time.Time { return v.spoke }
+
 // hear takes a packet, and says whether it is loud.
 func (v *Voice) hear(now time.Time, p Sound) bool {
 	loudness := p.loudness()
