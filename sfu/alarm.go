@@ -22,18 +22,24 @@ type alarm struct {
 	over    bool
 }
 
-// start sets the alarm for a time.
+// start sets the alarm for a time; the zero time is never.
 func (a *alarm) start(at time.Time, ring, stopped func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.born, a.stopped = time.Now(), stopped
-	a.next.Store(a.count(at))
-	a.timer = time.AfterFunc(time.Until(at), func() {
+	a.timer = time.AfterFunc(time.Hour, func() {
 		if a.begin() {
 			defer a.end()
 			ring()
 		}
 	})
+	a.next.Store(math.MaxInt64)
+	if at.IsZero() {
+		a.timer.Stop()
+		return
+	}
+	a.next.Store(a.count(at))
+	a.timer.Reset(time.Until(at))
 }
 
 // count is a time as the alarm counts it.
@@ -75,7 +81,9 @@ func (a *alarm) end() {
 		a.stopped()
 		return
 	}
-	a.timer.Reset(time.Until(a.born.Add(time.Duration(a.next.Load()))))
+	if next := a.next.Load(); next != math.MaxInt64 {
+		a.timer.Reset(time.Until(a.born.Add(time.Duration(next))))
+	}
 }
 
 // stop lets the alarm ring no more. It does not wait for the function, which may be the caller.

@@ -60,13 +60,17 @@ func (s *subscription) forward(now time.Time, part *part, r *run, out *transport
 		return
 	}
 	out.Reserve(part.packets + catchUp)
-	if s.send(now, part, r, out) {
+	news, due := s.send(now, part, r, out)
+	if news {
 		to.alarm.by(now)
+	}
+	if !due.IsZero() {
+		to.pacing.by(due)
 	}
 }
 
-// send does so under the subscriber's lock, and says whether its alarm has something to do.
-func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Batch) bool {
+// send does so under the subscriber's lock, and says whether its alarm has something to do, and when what waits may leave.
+func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Batch) (told bool, due time.Time) {
 	l, p := s.line, s.line.to
 	defer p.recovered()
 	p.sending.Lock()
@@ -74,7 +78,7 @@ func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Ba
 	peer := p.peer.Load()
 	if l.assigned.Load() != s || peer == nil {
 		r.tally.dropped[dropStale] += part.packets
-		return false
+		return false, due
 	}
 	o := &p.outgoing
 	l.renew(o, now)
@@ -94,18 +98,22 @@ func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Ba
 			sent++
 		}
 	}
+	if c := o.pace; c != nil {
+		o.settle(now, &r.tally)
+		due = c.deadline()
+	}
 	if sent > 0 {
 		r.tally.out[kindIndex(l.video)] += sent
 		l.sent = now
 		if l.reportAt.IsZero() {
 			l.reportAt = now
-			return true
+			return true, due
 		}
 	}
-	return o.news != news{}
+	return o.news != news{}, due
 }
 
-// pass sends one packet, or counts why not. The receiver's lock is held.
+// pass sends one packet, lets it wait, or counts why not; true: it is sent. The receiver's lock is held.
 func (s *subscription) pass(now time.Time, m *media, r *run, peer *transport.Peer, out *transport.Batch) bool {
 	l, o := s.line, &s.line.to.outgoing
 	if m.unheard {
@@ -116,10 +124,9 @@ func (s *subscription) pass(now time.Time, m *media, r *run, peer *transport.Pee
 		r.tally.dropped[reason]++
 		return false
 	}
-	if !o.emit(now, l, peer, out) {
-		r.tally.dropped[dropWrite]++
-		return false
+	reason, waits := o.dispatch(now, s, m, peer, out)
+	if reason != forwarded {
+		r.tally.dropped[reason]++
 	}
-	l.books.Sent(len(m.payload))
-	return true
+	return reason == forwarded && !waits
 }

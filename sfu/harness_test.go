@@ -148,6 +148,7 @@ type clientOptions struct {
 	munge     func(string) string // of the offer
 	answer    func(string) string // the answer as the client is to see it
 	reports   bool                // tells when packets arrive, and has agreed to
+	agrees    bool                // has agreed to, and does not
 	transient bool                // the test closes it, and wants it forgotten
 }
 
@@ -181,6 +182,9 @@ func build(b *bench, room, id string, o clientOptions) *client {
 	}
 	if o.reports {
 		must(b.t, webrtc.ConfigureTWCCSender(media, o.registry))
+	}
+	if o.agrees {
+		must(b.t, webrtc.ConfigureTWCCSender(media, &interceptor.Registry{}))
 	}
 	var engine webrtc.SettingEngine
 	engine.SetIncludeLoopbackCandidate(true)

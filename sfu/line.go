@@ -66,6 +66,8 @@ type line struct {
 	asked      time.Time       // for a keyframe
 	complained time.Time
 	given      given
+	setbackAt  time.Time
+	setbacks   int       // of late
 	reportAt   time.Time // zero: nothing sent yet
 	sent       time.Time
 }

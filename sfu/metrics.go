@@ -17,6 +17,8 @@ type metrics struct {
 	nackIn, nackOut prometheus.Counter
 	pliIn, pliOut   prometheus.Counter
 	repeated        prometheus.Counter
+	padding         prometheus.Counter
+	waited          prometheus.Histogram
 	data            [dataResults]prometheus.Counter
 	offers          [2]prometheus.Counter // answered, refused
 	gone            *prometheus.CounterVec
@@ -44,6 +46,7 @@ const (
 	dropLate
 	dropDuplicate
 	dropCodec
+	dropCongestion
 	dropUnconnected
 	dropWrite
 	dropReasons
@@ -53,7 +56,7 @@ var dropNames = [dropReasons]string{
 	dropMalformed: "malformed", dropTooLong: "too_long", dropSource: "unknown_source", dropPayloadType: "payload_type",
 	dropGate: "not_accepted", dropUnsubscribed: "unsubscribed", dropUnheard: "unheard", dropPadding: "padding", dropRepair: "useless_repair",
 	dropStale: "slot_changed", dropLayer: "layer_not_wanted", dropWaiting: "waiting_for_keyframe", dropLate: "late", dropDuplicate: "duplicate",
-	dropCodec: "not_decodable", dropUnconnected: "not_connected", dropWrite: "write",
+	dropCodec: "not_decodable", dropCongestion: "congestion", dropUnconnected: "not_connected", dropWrite: "write",
 }
 
 // dataResult is what became of a data message: of one that a client sent, forwarded or dropped; of one on its way to a
@@ -75,6 +78,9 @@ type tally struct {
 	in, out [2]int // by kind
 	dropped [dropReasons]int
 }
+
+// waits are the buckets of what packets wait for, in seconds.
+var waits = []float64{.002, .005, .01, .02, .05, .1, .2, .5}
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{}
@@ -98,6 +104,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	pli := vec("parley_pli_total", "Keyframe requests, from clients (in) and to publishers (out).", "dir")
 	m.pliIn, m.pliOut = pli.WithLabelValues("in"), pli.WithLabelValues("out")
 	m.repeated = vec("parley_retransmissions_total", "RTP packets sent again.").WithLabelValues()
+	m.padding = vec("parley_padding_bytes_total", "Bytes sent to find out what clients' networks carry.").WithLabelValues()
+	m.waited = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "parley_pacer_wait_seconds",
+		Help: "How long packets wait for a client's network, once for each train of those that do.", Buckets: waits})
+	errs = append(errs, r.Register(m.waited))
 	data := vec("parley_data_messages_total", "Data messages: of clients, by whether they went on; and those that a receiver did not get.", "result")
 	for result, name := range dataNames {
 		m.data[result] = data.WithLabelValues(name)

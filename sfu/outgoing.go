@@ -20,8 +20,9 @@ const (
 
 	// maxLost bounds what one NACK may ask for; the client asks again for more.
 	maxLost = 512
-	// What one participant may be sent again in a second, in packets: one in twenty of what fills its lines.
-	repeatRate, repeatBurst = 2000, 2 * maxLost
+	// What one participant may be sent again in a second, in bytes: some part of what fills its lines. Where the network is known,
+	// a part of what that carries (see pace).
+	repeatRate, repeatBurst = 2000 * 1200, 2 * maxLost * 1200
 )
 
 // outbox is what the sending to one participant needs besides its lines. Guarded by participant.sending.
@@ -33,6 +34,7 @@ type outbox struct {
 	head   [rtxHead + max(vp8Head, vp9Head)]byte
 
 	descriptor [maxDescriptor]byte // of dependencies, where this receiver's differs
+	nothing    [paddingMost]byte   // padding being made; all 0 else
 
 	repeats *rate.Limiter
 	again   media   // the packet being repeated
@@ -66,7 +68,11 @@ func (p *participant) lost(now time.Time, n *rtcp.TransportLayerNack, out *trans
 	repeated := 0
 	for some := range slices.Chunk(asked, maxRun) {
 		out.Reserve(len(some))
-		repeated += p.repeat(now, l, some, out)
+		n, due := p.repeat(now, l, some, out)
+		repeated += n
+		if !due.IsZero() {
+			p.pacing.by(due)
+		}
 	}
 	m := p.room.sfu.metrics
 	m.nackIn.Add(float64(len(asked)))
@@ -74,50 +80,54 @@ func (p *participant) lost(now time.Time, n *rtcp.TransportLayerNack, out *trans
 	m.out[kindIndex(l.video)].Add(float64(repeated))
 }
 
-// repeat sends packets of a line again, and returns how many.
-func (p *participant) repeat(now time.Time, l *line, sequences []uint16, out *transport.Batch) (repeated int) {
+// repeat sends packets of a line again, or lets them wait, and returns how many were sent and when others may leave.
+func (p *participant) repeat(now time.Time, l *line, sequences []uint16, out *transport.Batch) (repeated int, due time.Time) {
 	p.sending.Lock()
 	defer p.sending.Unlock()
-	peer := p.peer.Load()
+	peer, o := p.peer.Load(), &p.outgoing
 	if peer == nil {
-		return 0
+		return 0, due
 	}
-	now = p.outgoing.pace.advance(now)
+	l.renew(o, now)
+	now = o.pace.advance(now)
 	for _, sequence := range sequences {
-		if l.again(now, sequence, &p.outgoing) && p.outgoing.emitAgain(now, l, peer, out) {
+		w, ok := l.again(now, sequence, o)
+		if ok && o.dispatchAgain(now, &w, peer, out) {
 			repeated++
 		}
 	}
-	return repeated
+	if o.pace != nil {
+		due = o.pace.deadline()
+	}
+	return repeated, due
 }
 
-// again makes o's packet one that was sent before: by RTX, numbered now, or the identical packet where there is no RTX.
-// Nothing different is ever sent under the same number, so there is no third way.
-func (l *line) again(now time.Time, wire uint16, o *outbox) bool {
+// again makes o's packet one that was sent before, and what stands for it while it waits.
+func (l *line) again(now time.Time, wire uint16, o *outbox) (w waiter, ok bool) {
 	source, sequence, ok := l.numbers.Lookup(wire)
 	if !ok || l.carried == nil {
-		return false
+		return w, false
 	}
-	if !l.answers.Allow(now, sequence^int64(source)<<32, time.Duration(l.to.rtt.Load())) || !o.repeats.AllowN(now, 1) {
-		return false
+	if !l.answers.Allow(now, sequence^int64(source)<<32, time.Duration(l.to.rtt.Load())) || o.repeats.TokensAt(now) < 1 {
+		return w, false
 	}
-	l.renew(o, now)
-	if !l.recall(source, sequence, o) {
-		return false
+	if !l.recall(source, sequence, o) || !l.asRepair(o) {
+		return w, false
 	}
-	rtx := l.codec.RTX != 0 && l.stream.RTX != 0
-	if !rtx && o.out.Sequence < l.usedFrom {
-		return false
+	return waiter{subscription: l.carried, source: source, sequence: sequence, repair: true}, o.repeats.AllowN(now, o.size())
+}
+
+// asRepair makes o's packet one of the stream of repetitions, which is numbered when it leaves. Where there is none, the packet stays as
+// it is: nothing different is ever sent under the same number, so there is no third way.
+func (l *line) asRepair(o *outbox) bool {
+	if !l.repairable() {
+		return o.out.Sequence >= l.usedFrom
 	}
-	if rtx {
-		l.repairs++
-		h := &o.packet.Header
-		h.SSRC, h.PayloadType, h.Sequence = l.stream.RTX, l.codec.RTX, uint16(l.repairs)
-		o.packet.Index = l.repairs
-		packet.AppendRTX(o.head[:0], uint16(o.out.Sequence), nil)
-		o.packet.Head = o.head[:rtxHead+len(o.packet.Head)]
-		h.Padding = false
-		o.packet.Payload = o.packet.Payload[:len(o.packet.Payload)-(len(o.again.sent)-len(o.again.payload))]
-	}
+	h := &o.packet.Header
+	h.SSRC, h.PayloadType = l.stream.RTX, l.codec.RTX
+	packet.AppendRTX(o.head[:0], uint16(o.out.Sequence), nil)
+	o.packet.Head = o.head[:rtxHead+len(o.packet.Head)]
+	h.Padding = false
+	o.packet.Payload = o.packet.Payload[:len(o.packet.Payload)-(len(o.again.sent)-len(o.again.payload))]
 	return true
 }

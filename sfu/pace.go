@@ -4,30 +4,67 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+	"golang.org/x/time/rate"
 
 	"github.com/parleyrtc/parley/sfu/bwe"
-	"github.com/parleyrtc/parley/sfu/transport"
+	"github.com/parleyrtc/parley/sfu/pacer"
 )
 
-// overhead is what a packet takes on the wire besides its payload, in bytes: IPv4, UDP, the RTP header with its extensions and the
-// tag of SRTP.
-const overhead = 20 + 8 + 12 + 12 + 16
+const (
+	// startRate is what a client is sent before it has reported anything: a small picture and sound.
+	startRate bwe.Rate = 600_000
+	// The first ten packets or so follow each other faster, as TCP's do (RFC 6928): most of a first key frame.
+	openingBytes          = 15_000
+	openingRate  bwe.Rate = 5_000_000
+	// wantFirst is what is worth probing for before it is known what there is to send.
+	wantFirst bwe.Rate = 4_000_000
+	// wantSpare is what is offered times this: it changes from one second to the next.
+	wantSpare = 1.2
+	// repeatShare of the estimate may be packets that are sent again, or what is asked for again because it waits would fill the
+	// network for good; so much of a second at once, and never less than some packets.
+	repeatShare = 0.5
+	repeatSpan  = 500 * time.Millisecond
+	repeatLeast = 8 * 1200
+	// deafAfter is how long a client that has agreed to report may be sent packets without doing so. Then it never will.
+	deafAfter = 3 * time.Second
+)
 
-// pace is what is known of the network of a client that reports when packets arrive, and of what is sent into it. Guarded by
+// pace is what is known of the network of a client that reports when packets arrive, and what waits to be sent into it. Guarded by
 // participant.sending.
 type pace struct {
 	estimate *bwe.Estimator
+	queue    *pacer.Pacer[waiter]
+	most     bwe.Rate
 	number   int64 // transport-wide, of the next packet
 	moves    uint32
-	latest   time.Time // the estimator's time never runs backwards, though publishers' goroutines overtake each other
+	latest   time.Time // time never runs backwards here, though publishers' goroutines overtake each other
+	since    time.Time // the present network has been used
+	deaf     bool      // the client does not report at all: nothing waits, as if it had not agreed to
+	opening  int       // bytes that still leave faster than the estimate says
+	armed    bool      // the timer rings at the estimate's deadline
+
+	repeats *rate.Limiter // participant.outgoing's
+	padded  *line         // that probes are filled up on; nil: none
+	train   []pacer.Release[waiter]
+	offered int64 // bytes since measured
+	before  bwe.Rate
+	counted time.Time
 }
 
 // newPace begins with no knowledge.
 func newPace(now time.Time, to *participant) *pace {
-	c := &pace{latest: now, estimate: bwe.New(now, bwe.Config{Max: bwe.Rate(to.room.sfu.config.MaxBitrate)})}
+	most := bwe.Rate(to.room.sfu.config.MaxBitrate)
+	c := &pace{
+		most: most, latest: now, since: now, counted: now, opening: openingBytes,
+		estimate: bwe.New(now, bwe.Config{Start: startRate, Max: most}),
+		queue:    pacer.New[waiter](now, openingRate, pacer.Config{}),
+		repeats:  to.outgoing.repeats,
+	}
+	c.estimate.SetWant(wantFirst)
 	if peer := to.peer.Load(); peer != nil {
 		c.moves = peer.Moves()
 	}
+	c.follow(now)
 	return c
 }
 
@@ -43,95 +80,117 @@ func (c *pace) advance(now time.Time) time.Time {
 	return now
 }
 
-// emit gives the packet in o, which has never been sent, to the batch under the next transport-wide number. False: it will not be
-// sent.
-func (o *outbox) emit(now time.Time, l *line, peer *transport.Peer, out *transport.Batch) bool {
-	h := &o.packet.Header
-	h.TransportCCID = l.used.transport
-	c := o.pace
-	if c == nil || l.used.transport == 0 {
-		h.TransportCCID = 0
-		return out.Add(peer, &o.packet)
+// follow makes the queue do what the estimate says.
+func (c *pace) follow(now time.Time) {
+	if probe, ok := c.estimate.Probe(now); ok && !c.deaf {
+		c.queue.Probe(now, probe)
 	}
-	h.TransportSequence = uint16(c.number)
-	if !out.Add(peer, &o.packet) {
-		return false
+	pacing := c.estimate.Pacing()
+	switch {
+	case c.deaf:
+		pacing = c.most
+	case c.opening > 0:
+		pacing = max(pacing, openingRate)
 	}
-	if l.codec.RTX == 0 || l.stream.RTX == 0 {
-		l.given.put(o.packet.Index, c.number, l.video)
+	c.queue.SetRate(now, pacing)
+	again := repeatShare * float64(c.estimate.Target()) / 8
+	if c.deaf {
+		again = repeatRate
 	}
-	c.estimate.Sent(now, c.number, overhead+len(o.packet.Head)+len(o.packet.Payload), 0)
-	c.number++
-	return true
+	c.repeats.SetLimitAt(now, rate.Limit(again))
+	c.repeats.SetBurstAt(now, max(int(again*repeatSpan.Seconds()), repeatLeast))
 }
 
-// emitAgain is emit for a repetition. One without RTX carries the number of the first time, because nothing different may be
-// sealed under its sequence number; when that is forgotten it is not sent.
-func (o *outbox) emitAgain(now time.Time, l *line, peer *transport.Peer, out *transport.Batch) bool {
-	h := &o.packet.Header
-	if o.pace == nil || l.used.transport == 0 || h.SSRC != l.stream.SSRC {
-		return o.emit(now, l, peer, out)
+// tick does what is due without a report, and says when there is more.
+func (c *pace) tick(now time.Time, reachable bool) {
+	c.armed = false
+	c.deaf = c.deaf || reachable && !c.estimate.Heard() && now.Sub(c.since) > deafAfter
+	c.estimate.Tick(now)
+	c.follow(now)
+}
+
+// deadline is when the timer is to ring; zero: it need not, for all that this knows.
+func (c *pace) deadline() time.Time {
+	at := c.queue.Deadline()
+	if c.armed {
+		return at
 	}
-	number, ok := l.given.find(o.packet.Index)
-	if !ok {
-		return false
+	c.armed = true
+	if e := c.estimate.Deadline(); !e.IsZero() && (at.IsZero() || e.Before(at)) {
+		return e
 	}
-	h.TransportCCID, h.TransportSequence = l.used.transport, uint16(number)
-	if !out.Add(peer, &o.packet) {
-		return false
+	return at
+}
+
+// measure tells the estimate once a second what there was to send.
+func (c *pace) measure(now time.Time) {
+	passed := now.Sub(c.counted)
+	if passed < time.Second {
+		return
 	}
-	o.pace.estimate.Again(number)
-	return true
+	offered := bwe.Rate(float64(c.offered) * 8 / passed.Seconds())
+	c.estimate.SetWant(bwe.Rate(wantSpare * float64(max(offered, c.before, 1))))
+	c.before, c.offered, c.counted = offered, 0, now
 }
 
 // arrivals takes a report of arrival times.
 func (p *participant) arrivals(now time.Time, report *rtcp.TransportLayerCC) {
+	if at := p.heard(now, report); !at.IsZero() {
+		p.pacing.by(at)
+	}
+}
+
+// heard does so under the sending lock, and says when the timer is to ring.
+func (p *participant) heard(now time.Time, report *rtcp.TransportLayerCC) time.Time {
 	peer := p.peer.Load()
 	p.sending.Lock()
 	defer p.sending.Unlock()
 	c := p.outgoing.pace
 	if c == nil || peer == nil {
-		return
+		return time.Time{}
 	}
 	now = c.advance(now)
 	if moves := peer.Moves(); moves != c.moves {
-		c.moves = moves
+		c.moves, c.since = moves, now
 		c.estimate.Reroute(now)
 	}
 	c.estimate.SetRTT(time.Duration(p.rtt.Load()))
 	c.estimate.Feedback(now, report)
+	c.deaf = c.deaf && !c.estimate.Heard()
+	c.follow(now)
+	return c.deadline()
 }
 
-// How many packets of a line that is repeated without RTX have their transport-wide numbers remembered: as many as can be asked
-// for again.
-const (
-	givenAudio = audioPackets
-	givenVideo = 512
-)
-
-// given remembers the transport-wide numbers of a line's newest packets. The zero value is ready; memory is taken at the first put.
-type given struct{ entries []givenEntry }
-
-type givenEntry struct {
-	sequence, number int64
-	used             bool
-}
-
-func (g *given) put(sequence, number int64, video bool) {
-	if g.entries == nil {
-		size := givenAudio
-		if video {
-			size = givenVideo
-		}
-		g.entries = make([]givenEntry, size)
+// paced is what the timer of the pace calls: nothing else is looked at.
+func (p *participant) paced() {
+	defer p.recovered()
+	now := time.Now()
+	due, at := p.beat(now)
+	if due {
+		plane := p.room.sfu.plane
+		out := plane.Batch()
+		out.Reserve(maxRun)
+		at = p.depart(now, out)
+		plane.Recycle(out)
 	}
-	g.entries[uint64(sequence)%uint64(len(g.entries))] = givenEntry{sequence, number, true}
+	if !at.IsZero() {
+		p.pacing.by(at)
+	}
 }
 
-func (g *given) find(sequence int64) (number int64, ok bool) {
-	if g.entries == nil {
-		return 0, false
+// beat says whether packets may leave now, and if not when to ask again.
+func (p *participant) beat(now time.Time) (due bool, at time.Time) {
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	c := p.outgoing.pace
+	if c == nil {
+		return false, time.Time{}
 	}
-	e := &g.entries[uint64(sequence)%uint64(len(g.entries))]
-	return e.number, e.used && e.sequence == sequence
+	now = c.advance(now)
+	c.tick(now, p.rtt.Load() != 0)
+	at = c.queue.Deadline()
+	if !at.IsZero() && !at.After(now) {
+		return true, at
+	}
+	return false, c.deadline()
 }

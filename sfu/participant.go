@@ -56,6 +56,7 @@ type participant struct {
 	rtt      atomic.Int64 // nanoseconds, smoothed; 0: not known yet
 	expires  atomic.Int64 // when a participant without a connection is given up, as the alarm counts; 0: never
 	alarm    alarm
+	pacing   alarm // for what waits to be sent
 	gone     atomic.Bool
 	stopping sync.Once
 
@@ -89,6 +90,7 @@ func (p *participant) stop() {
 	p.stopping.Do(func() {
 		p.gone.Store(true)
 		p.alarm.stop()
+		p.pacing.stop()
 		p.discard()
 		if peer := p.peer.Load(); peer != nil {
 			peer.Close()

@@ -101,8 +101,9 @@ func (r *room) admit(join Join) (*participant, error) {
 	p := newParticipant(r, join, r.joins)
 	r.members[join.Participant] = p
 	r.sfu.metrics.participants.Add(1)
-	r.sfu.alarms.Add(1)
+	r.sfu.alarms.Add(2)
 	p.alarm.start(time.Now().Add(reportSpacing), p.rung, r.sfu.alarms.Done)
+	p.pacing.start(time.Time{}, p.paced, r.sfu.alarms.Done)
 	return p, nil
 }
 

@@ -90,7 +90,7 @@ func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
 	p.sending.Lock()
 	defer p.sending.Unlock()
 	if c := p.outgoing.pace; c != nil {
-		c.estimate.Tick(c.advance(now))
+		c.measure(c.advance(now))
 	}
 	var names []rtcp.SourceDescriptionChunk
 	for _, l := range *p.lines.Load() {

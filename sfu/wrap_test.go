@@ -17,6 +17,7 @@ import (
 	"github.com/pion/webrtc/v4"
 	"golang.org/x/time/rate"
 
+	"github.com/parleyrtc/parley/sfu/bwe"
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
@@ -132,7 +133,7 @@ func newLap(t testing.TB, repairs bool) *lap {
 	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: l.ledger})
 	t.Cleanup(func() { _ = mux.Close() })
 	newClient(b, "room", "alice", clientOptions{open: true})
-	options := clientOptions{open: true, silent: true, pairs: 1, reports: true, engine: func(s *webrtc.SettingEngine) { s.SetICEUDPMux(mux) }}
+	options := clientOptions{open: true, silent: true, pairs: 1, agrees: true, engine: func(s *webrtc.SettingEngine) { s.SetICEUDPMux(mux) }}
 	if !repairs {
 		options.media = &webrtc.MediaEngine{}
 		must(t, options.media.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 120, RTPCodecCapability: webrtc.RTPCodecCapability{
@@ -233,6 +234,16 @@ func (l *lap) frame(number int) {
 	case 2:
 		batch = append(batch, batch[i])
 	}
+	bob := l.participant("room", "bob")
+	bob.sending.Lock()
+	if c := bob.outgoing.pace; c != nil {
+		c.deaf, c.most = true, 20_000_000 // its client hears too little to report anything; some of it waits
+		c.follow(now)
+		if number%100 == 0 {
+			c.queue.Probe(now, bwe.Probe{Cluster: 1, Rate: c.most, Bytes: 4000, Packets: 5})
+		}
+	}
+	bob.sending.Unlock()
 	l.publisher.Packets(now, batch, l.out)
 	l.out.Flush()
 }

@@ -60,6 +60,9 @@ func (e *Estimator) Pacing() Rate {
 	return Rate(paceFactor * e.target())
 }
 
+// Heard says whether there has been any feedback from the present path.
+func (e *Estimator) Heard() bool { return e.heard > 0 }
+
 // Tick does what is due without feedback.
 func (e *Estimator) Tick(now time.Time) {
 	at := e.since(now)

@@ -325,6 +325,14 @@ func (s *Stream) refuse(in *In) {
 	s.refused.set(n)
 }
 
+// Withdraw tells that the packet with an outgoing number, which Map has given, will not be sent. The gap stays, but leads back to
+// nothing.
+func (s *Stream) Withdraw(number int64) {
+	if number > s.highest-windowSize && number <= s.highest {
+		s.refused.set(number)
+	}
+}
+
 // NextSequence takes a number for a packet of our own making, such as padding. It leads back to no source.
 func (s *Stream) NextSequence() int64 {
 	n := s.next()

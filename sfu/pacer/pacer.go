@@ -128,6 +128,22 @@ func (p *Pacer[T]) Probe(now time.Time, probe bwe.Probe) {
 	p.next = now
 }
 
+// Pass lets a packet go at once that need not wait, and gives the probe that it is part of, 0 for none; false: it is to be pushed.
+// Sound always passes.
+func (p *Pacer[T]) Pass(now time.Time, class Class, size int) (cluster int32, ok bool) {
+	size = max(size, leastSize)
+	p.refill(now)
+	switch {
+	case class == Audio:
+		return p.chargeSound(size), true
+	case class == Video && p.bytes > 0 || class == Retransmission && p.waiting[Retransmission].len > 0 || class > Video:
+		return 0, false
+	case p.budget < min(cost(size), p.depth()):
+		return 0, false
+	}
+	return p.charge(size), true
+}
+
 // Push adds a packet. Afterwards Due tells what may leave, if Deadline is now, and Dropped what had to go.
 func (p *Pacer[T]) Push(now time.Time, packet Packet[T]) {
 	if int(packet.Class) >= waitingClasses || packet.Size > p.cfg.MaxBytes {
@@ -193,12 +209,21 @@ func (p *Pacer[T]) first() (class Class, size int) {
 func (p *Pacer[T]) release(dst []Release[T], class Class) []Release[T] {
 	e := p.waiting[class].pop()
 	p.bytes -= e.size
-	before := p.budget
-	r := Release[T]{Packet[T]{e.item, class, e.size}, p.charge(e.size)}
-	if class == Audio { // a flood of sound holds the rest up only so long
-		p.budget = max(p.budget, min(before, -p.worth(debtMost)))
+	cluster := int32(0)
+	if class == Audio {
+		cluster = p.chargeSound(e.size)
+	} else {
+		cluster = p.charge(e.size)
 	}
-	return append(dst, r)
+	return append(dst, Release[T]{Packet[T]{e.item, class, e.size}, cluster})
+}
+
+// chargeSound is charge for sound, a flood of which holds the rest up only so long.
+func (p *Pacer[T]) chargeSound(size int) (cluster int32) {
+	before := p.budget
+	cluster = p.charge(size)
+	p.budget = max(p.budget, min(before, -p.worth(debtMost)))
+	return cluster
 }
 
 // charge takes a packet from the budget and gives the probe that it counts for.

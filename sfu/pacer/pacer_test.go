@@ -272,3 +272,49 @@ func TestWhatIsRemovedKeepsTheOrderOfTheRest(t *testing.T) {
 		t.Errorf("%d bytes still wait", bytes)
 	}
 }
+
+// What need not wait is the same as what would leave at once if it were pushed, and never overtakes what waits.
+func TestWhatPassesIsWhatWouldLeaveAtOnce(t *testing.T) {
+	const rate = 10_000_000 // 6250 bytes in 5 ms
+	p, q := New[int](t0, rate, Config{}), New[int](t0, rate, Config{})
+	passed := 0
+	for range 8 {
+		if _, ok := p.Pass(t0, Video, 1200); !ok {
+			break
+		}
+		passed++
+	}
+	push(q, 0, Video, 8, 1200)
+	if left := len(q.Due(t0, nil)); left != passed || passed == 0 {
+		t.Errorf("%d passed, %d would leave", passed, left)
+	}
+	push(p, 0, Video, 1, 1200)
+	if _, ok := p.Pass(at(time.Second), Video, 100); ok {
+		t.Error("it overtook one that waits")
+	}
+	if _, ok := p.Pass(at(time.Second), Retransmission, 100); !ok {
+		t.Error("a repetition waits for new pictures")
+	}
+	if _, ok := p.Pass(at(time.Second), Padding, 100); ok {
+		t.Error("padding passed")
+	}
+	for range 100 {
+		if _, ok := p.Pass(at(time.Second), Audio, 200); !ok {
+			t.Fatal("sound waits")
+		}
+	}
+	if _, ok := p.Pass(at(time.Second), Retransmission, 100); ok {
+		t.Error("sound was not charged")
+	}
+}
+
+// What passes counts for the probe under way.
+func TestWhatPassesIsPartOfTheProbe(t *testing.T) {
+	p := New[int](t0, 1_000_000, Config{})
+	p.Probe(t0, bwe.Probe{Cluster: 7, Rate: 3_000_000, Bytes: 1800, Packets: 3})
+	for i, want := range []int32{7, 7, 7, 0} {
+		if got, ok := p.Pass(at(time.Duration(i+1)*10*ms), Video, 600); !ok || got != want {
+			t.Errorf("packet %d is of cluster %d, %v, want %d", i, got, ok, want)
+		}
+	}
+}

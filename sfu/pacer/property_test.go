@@ -95,3 +95,17 @@ func BenchmarkPacket(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10, "ns/packet")
 }
+
+func BenchmarkPass(b *testing.B) {
+	p := New[int](t0, 100_000_000, Config{})
+	now := t0
+	for b.Loop() {
+		now = now.Add(time.Millisecond)
+		for range 10 {
+			if _, ok := p.Pass(now, Video, 1200); !ok {
+				b.Fatal("it must wait")
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10, "ns/packet")
+}

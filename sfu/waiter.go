@@ -1,0 +1,192 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/parleyrtc/parley/sfu/munge"
+	"github.com/parleyrtc/parley/sfu/pacer"
+	"github.com/parleyrtc/parley/sfu/transport"
+)
+
+const (
+	// setbackMemory is how long a lost picture counts: each one in that time makes the line wait longer before it asks for the
+	// key frame that would fill the same network again, twice as long up to setbackMost doublings.
+	setbackMemory = 10 * time.Second
+	setbackMost   = 3
+)
+
+// waiter stands for a packet that waits for its time: not the bytes, which belong to whoever received them, but where to find them
+// again, and the numbers that it has been given.
+type waiter struct {
+	subscription *subscription
+	source       munge.Source // of the line, and its number there
+	sequence     int64
+	number       int64 // that the line has given it
+	start        bool  // a source begins here, with a key frame
+	repair       bool  // it is sent again
+}
+
+// dispatch sends the packet that o has made of m, which has never been sent, or lets it wait.
+func (o *outbox) dispatch(now time.Time, s *subscription, m *media, peer *transport.Peer, out *transport.Batch) (reason dropReason, waits bool) {
+	var cluster int32
+	l := s.line
+	if c := o.pace; c != nil {
+		class, size := pacer.Audio, o.size()
+		if l.video {
+			class = pacer.Video
+		}
+		c.offered += int64(size)
+		ok := false
+		if cluster, ok = c.queue.Pass(now, class, size); !ok {
+			w := waiter{s, l.source, m.in.Sequence, o.out.Sequence, m.in.Start, false}
+			c.queue.Push(now, pacer.Packet[waiter]{Item: w, Class: class, Size: size})
+			return forwarded, true
+		}
+	}
+	if !o.emit(now, l, peer, out, cluster) {
+		return dropWrite, false
+	}
+	l.books.Sent(len(m.payload))
+	return forwarded, false
+}
+
+// dispatchAgain sends the packet in o, which w stands for and which was sent before, or lets it wait; false: it is not sent now.
+func (o *outbox) dispatchAgain(now time.Time, w *waiter, peer *transport.Peer, out *transport.Batch) bool {
+	var cluster int32
+	l := w.subscription.line
+	if c := o.pace; c != nil {
+		class, size := pacer.Audio, o.size()
+		if l.video {
+			class = pacer.Retransmission
+		}
+		c.offered += int64(size)
+		ok := false
+		if cluster, ok = c.queue.Pass(now, class, size); !ok {
+			c.queue.Push(now, pacer.Packet[waiter]{Item: *w, Class: class, Size: size})
+			return false
+		}
+	}
+	return o.emitAgain(now, l, peer, out, cluster)
+}
+
+// depart sends what may leave now, and says when to ask again.
+func (p *participant) depart(now time.Time, out *transport.Batch) time.Time {
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	o, peer := &p.outgoing, p.peer.Load()
+	c := o.pace
+	if peer == nil {
+		return time.Time{}
+	}
+	now = c.advance(now)
+	_, wait := c.queue.Waiting()
+	c.train = c.queue.Due(now, c.train[:0])
+	var t tally
+	for i := range c.train {
+		r := &c.train[i]
+		if r.Class == pacer.Padding {
+			o.pad(now, r.Size, r.Cluster, peer, out)
+			continue
+		}
+		switch reason := o.release(now, r, peer, out); reason {
+		case forwarded:
+			t.out[kindIndex(r.Item.subscription.line.video)]++
+		case dropCongestion:
+			t.dropped[reason]++
+			r.Item.subscription.line.setback(now, c)
+		default:
+			t.dropped[reason]++
+		}
+	}
+	o.settle(now, &t)
+	m := p.room.sfu.metrics
+	m.waited.Observe(wait.Seconds())
+	m.add(&t)
+	clear(c.train)
+	return c.deadline()
+}
+
+// release sends a packet that has waited.
+func (o *outbox) release(now time.Time, r *pacer.Release[waiter], peer *transport.Peer, out *transport.Batch) dropReason {
+	w := &r.Item
+	l := w.subscription.line
+	if l.assigned.Load() != w.subscription || l.carried != w.subscription {
+		return dropStale
+	}
+	if !l.recall(w.source, w.sequence, o) {
+		if w.repair {
+			return dropLate
+		}
+		l.numbers.Withdraw(w.number)
+		return dropCongestion
+	}
+	if w.repair {
+		if !l.asRepair(o) {
+			return dropLate
+		}
+		if !o.emitAgain(now, l, peer, out, r.Cluster) {
+			return dropWrite
+		}
+		return forwarded
+	}
+	if !o.emit(now, l, peer, out, r.Cluster) {
+		return dropWrite
+	}
+	l.books.Sent(len(o.again.payload))
+	l.sent = now
+	if l.reportAt.IsZero() {
+		l.reportAt = now
+		l.to.alarm.by(now)
+	}
+	return forwarded
+}
+
+// settle accounts for what the queue has given up.
+func (o *outbox) settle(now time.Time, t *tally) {
+	c := o.pace
+	for dropped := c.queue.Dropped(); len(dropped) > 0; dropped = c.queue.Dropped() {
+		t.dropped[dropCongestion] += len(dropped)
+		var broken []*line // rare, and few
+		for i := range dropped {
+			w := &dropped[i].Item
+			if l := w.subscription.line; dropped[i].Class == pacer.Video {
+				l.numbers.Withdraw(w.number)
+				if len(broken) == 0 || broken[len(broken)-1] != l {
+					broken = append(broken, l)
+				}
+			}
+		}
+		for _, l := range broken {
+			l.setback(now, c)
+		}
+	}
+}
+
+// setback gives up what waits of a line up to its next key frame, because a packet before it is lost and nothing can be made of it.
+// If no key frame waits, the line goes on with the next one.
+func (l *line) setback(now time.Time, c *pace) {
+	found := false
+	c.queue.Remove(now, func(w waiter, class pacer.Class) bool {
+		if w.subscription.line != l || class != pacer.Video || found {
+			return false
+		}
+		found = w.start
+		return !found
+	})
+	if found || l.carried == nil {
+		return
+	}
+	if _, shown := l.carried.selector.Current(); !shown {
+		return // it waits for one already
+	}
+	l.carried.selector.Restart()
+	l.origin = origin{}
+	if now.Sub(l.setbackAt) > setbackMemory {
+		l.setbacks = 0
+	}
+	if l.asked = (time.Time{}); l.setbacks > 0 { // as if it had just been asked for then
+		l.asked = now.Add(l.to.room.sfu.config.KeyframeSpacing << min(l.setbacks, setbackMost))
+	}
+	l.setbackAt = now
+	l.setbacks++
+}
