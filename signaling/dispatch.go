@@ -117,6 +117,19 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 		s.within(p.SessionID, by, func(l *loop) { l.measured(by, p, reply) }, notJoined, reply)
 	case wire.ICEServersParams:
 		s.within(p.SessionID, by, func(l *loop) { l.refresh(by, reply) }, notJoined, reply)
+	case wire.TestParams:
+		s.beginTrial(time.Now(), by, reply)
+	case wire.TestOfferParams:
+		if wait, allowed := allow(k.device.offers, time.Now()); !allowed {
+			reply(nil, tooFast(wait))
+			return
+		}
+		s.offerTrial(by, p, reply)
+	case wire.TestEndParams:
+		if t := s.trials.of(by, p.TestID); t != nil {
+			s.endTrial(t)
+		}
+		reply(wire.Empty{}, nil)
 	case wire.LeaveParams:
 		s.act(p.SessionID, by, call.Leave{By: by}, func(_ any, refusal *wire.Error) {
 			if refusal != nil {

@@ -57,6 +57,7 @@ type Server struct {
 	mutations *mutations
 	relay     *relay
 	dialing   *dialing
+	trials    *trials
 	upgrader  *websocket.Upgrader
 	mux       *http.ServeMux
 	context   context.Context // ends what is under way when the server closes
@@ -96,7 +97,7 @@ func New(config Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		config: config, deps: deps, log: config.Logger, metrics: newMetrics(config.Registerer), calls: newCalls(),
-		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), dialing: newDialing(),
+		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), dialing: newDialing(), trials: newTrials(),
 		mux: http.NewServeMux(), leaving: make(chan struct{}), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{}, pending: map[string]int{},
 	}
 	s.relay = s.newRelay()
@@ -166,6 +167,7 @@ func (s *Server) close() {
 	defer hurry.Stop()
 	s.serving.Wait()
 	s.relay.stop()
+	s.trials.close()
 	s.calls.stop()
 	s.calls.running.Wait()
 	s.cancel()

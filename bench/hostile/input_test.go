@@ -157,6 +157,7 @@ func TestFiveThousandMutatedMessagesAreAllAnswered(t *testing.T) {
 		call("session.mute", `{"sessionId":"`+c.id+`","publicationId":"p_x.0","muted":true}`),
 		call("session.wish", `{"sessionId":"`+c.id+`","slots":[{"pair":0,"width":640,"height":360,"frameRate":15.5,"pinned":true}]}`),
 		call("session.stats", `{"sessionId":"`+c.id+`","slots":[{"pair":0,"concealed":0.01,"jitterBufferMs":40,"frozen":0,"width":640,"height":360}]}`),
+		call("connection.testOffer", `{"testId":"t_x","leg":"udp","sdp":"v=0","publications":[],"slots":[{"pair":0,"audioMid":"1","videoMid":"2"}]}`),
 		call("session.leave", `{"sessionId":"`+c.id+`","mutationId":"r"}`),
 	}
 	rng := rand.New(rand.NewPCG(20, 1))

@@ -19,6 +19,10 @@ const (
 	MethodSessionStats      = "session.stats"      // StatsParams, Empty
 	MethodSessionICEServers = "session.iceServers" // ICEServersParams, ICEServersResult
 	MethodSessionLeave      = "session.leave"      // LeaveParams, Empty
+
+	MethodConnectionTest      = "connection.test"      // TestParams, TestResult
+	MethodConnectionTestOffer = "connection.testOffer" // TestOfferParams, OfferResult
+	MethodConnectionTestEnd   = "connection.testEnd"   // TestEndParams, Empty
 )
 
 // Params are the checked params of one request: one of the Params types of this package, by value.
@@ -49,4 +53,8 @@ var methods = map[string]func(raw []byte, lenient bool) (Params, *Error){
 	MethodSessionStats:      read[StatsParams],
 	MethodSessionICEServers: read[ICEServersParams],
 	MethodSessionLeave:      read[LeaveParams],
+
+	MethodConnectionTest:      read[TestParams],
+	MethodConnectionTestOffer: read[TestOfferParams],
+	MethodConnectionTestEnd:   read[TestEndParams],
 }

@@ -187,6 +187,23 @@ type ICEServersParams struct {
 	SessionID string `json:"sessionId"`
 }
 
+// TestParams begin a test of the connection.
+type TestParams struct{}
+
+// TestOfferParams negotiate one PeerConnection of a test. Leg is the client's name for it.
+type TestOfferParams struct {
+	TestID       string        `json:"testId"`
+	Leg          string        `json:"leg"`
+	SDP          string        `json:"sdp"`
+	Publications []Publication `json:"publications" required:"true"`
+	Slots        []Slot        `json:"slots" required:"true"`
+}
+
+// TestEndParams end a test.
+type TestEndParams struct {
+	TestID string `json:"testId"`
+}
+
 // LeaveParams leave the room of a call.
 type LeaveParams struct {
 	SessionID  string `json:"sessionId"`

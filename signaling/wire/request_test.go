@@ -49,6 +49,10 @@ func TestEveryMethodIsRead(t *testing.T) {
 			StatsParams{"s-1", []SlotStats{{Pair: 1}, {2, ptr(0.0), 41.5, 0.25, 24, 1280, 720}}}},
 		{MethodSessionICEServers, `{` + s + `}`, ICEServersParams{"s-1"}},
 		{MethodSessionLeave, `{` + s + `,` + m + `}`, LeaveParams{"s-1", "m-1"}},
+		{MethodConnectionTest, `{}`, TestParams{}},
+		{MethodConnectionTestOffer, `{"testId":"t_1","leg":"udp","sdp":"v=0","publications":[],"slots":[{"pair":0,"audioMid":"0","videoMid":"1"}]}`,
+			TestOfferParams{"t_1", "udp", "v=0", []Publication{}, []Slot{{0, "0", "1"}}}},
+		{MethodConnectionTestEnd, `{"testId":"t_1"}`, TestEndParams{"t_1"}},
 	} {
 		req, err := Parse(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, test.method, test.params), false)
 		if err != nil {
@@ -66,8 +70,8 @@ func TestEveryMethodIsRead(t *testing.T) {
 			t.Errorf("%s: got %+v", test.method, req)
 		}
 	}
-	if len(methods) != 17 {
-		t.Errorf("there are %d methods; the table above has 17", len(methods))
+	if len(methods) != 20 {
+		t.Errorf("there are %d methods; the table above has 20", len(methods))
 	}
 }
 
@@ -127,6 +131,7 @@ const (
 	offer    = `{"sessionId":"s","sdp":"v=0","publications":[{"mid":"0","source":"camera"}],"slots":[{"pair":0,"audioMid":"1","videoMid":"2"}]}`
 	wish     = `{"sessionId":"s","slots":[{"pair":0,"width":640,"frameRate":30}]}`
 	stats    = `{"sessionId":"s","slots":[{"pair":0,"concealed":0.5,"frozen":0.25}]}`
+	test     = `{"testId":"t_1","leg":"udp","sdp":"v=0","publications":[],"slots":[]}`
 	reject   = `{"sessionId":"s","status":"rejected","mutationId":"m"}`
 	hello    = `{"token":"t","protocol":"1.0","client":{"name":"n"},"resume":{"connectionId":"c","lastSeq":1}}`
 )
@@ -216,6 +221,10 @@ var badParams = []struct{ method, params, from, to, field, code string }{
 	{MethodSessionStats, stats, `0.25`, `2`, "slots[0].frozen", ""},
 	{MethodSessionStats, stats, `"frozen":0.25`, `"jitterBufferMs":60001`, "slots[0].jitterBufferMs", ""},
 	{MethodSessionStats, stats, `"frozen":0.25`, `"frameRate":241`, "slots[0].frameRate", ""},
+	{MethodConnectionTestOffer, test, `"t_1"`, `"t/1"`, "testId", ""},
+	{MethodConnectionTestOffer, test, `"udp"`, `""`, "leg", ""},
+	{MethodConnectionTestOffer, test, `"v=0"`, `""`, "sdp", CodeSDPInvalid},
+	{MethodConnectionTestEnd, `{}`, ``, ``, "testId", ""},
 	{MethodHello, hello, `"1.0"`, `"1"`, "protocol", ""},
 	{MethodHello, hello, `"1.0"`, `"-1.0"`, "protocol", ""},
 	{MethodHello, hello, `"1.0"`, `1.0`, "protocol", ""},

@@ -59,7 +59,14 @@ type JoinResult struct {
 	VideoCodec    string                `json:"videoCodec"`
 }
 
-// OfferResult answers session.offer.
+// TestResult answers connection.test.
+type TestResult struct {
+	TestID     string          `json:"testId"`
+	ICEServers List[ICEServer] `json:"iceServers"`
+	VideoCodec string          `json:"videoCodec"`
+}
+
+// OfferResult answers session.offer and connection.testOffer.
 type OfferResult struct {
 	SDP string `json:"sdp"`
 }

@@ -165,24 +165,36 @@ func (p JoinParams) Validate() *Error {
 // Validate checks sessionId, the SDP's size, and that every m-line and pair is named once. Whether the SDP parses and has these
 // m-lines is for the media side to say.
 func (p OfferParams) Validate() *Error {
-	if err := checkSessionID(p.SessionID); err != nil {
-		return err
-	}
-	if p.SDP == "" || len(p.SDP) > MaxSDP || strings.IndexByte(p.SDP, 0) >= 0 {
+	return first(checkSessionID(p.SessionID), checkOffer(p.SDP, p.Publications, p.Slots))
+}
+
+// Validate has nothing to check.
+func (p TestParams) Validate() *Error { return nil }
+
+// Validate checks testId, leg, and what an offer has.
+func (p TestOfferParams) Validate() *Error {
+	return first(checkID("testId", p.TestID), checkID("leg", p.Leg), checkOffer(p.SDP, p.Publications, p.Slots))
+}
+
+// Validate checks testId.
+func (p TestEndParams) Validate() *Error { return checkID("testId", p.TestID) }
+
+func checkOffer(sdp string, publications []Publication, slots []Slot) *Error {
+	if sdp == "" || len(sdp) > MaxSDP || strings.IndexByte(sdp, 0) >= 0 {
 		return badAs(CodeSDPInvalid, "sdp", "must be an SDP of at most 512 KiB")
 	}
-	if len(p.Publications)+2*len(p.Slots)+1 > MaxMediaLines {
+	if len(publications)+2*len(slots)+1 > MaxMediaLines {
 		return badAs(CodeSDPTooManyMedia, "slots", "publications, slots and the data channel must need at most 64 m-lines")
 	}
 	mids, pairs := map[string]bool{}, map[int]bool{}
-	for i, pub := range p.Publications {
+	for i, pub := range publications {
 		at := "publications[" + strconv.Itoa(i) + "]"
 		if err := first(checkMID(mids, at+".mid", pub.MID), oneOf(CodeBadRequest, at+".source", pub.Source,
 			SourceMicrophone, SourceCamera, SourceScreen, SourceScreenAudio)); err != nil {
 			return err
 		}
 	}
-	for i, slot := range p.Slots {
+	for i, slot := range slots {
 		at := "slots[" + strconv.Itoa(i) + "]"
 		if err := first(checkPair(pairs, at, slot.Pair), checkMID(mids, at+".audioMid", slot.AudioMID), checkMID(mids, at+".videoMid", slot.VideoMID)); err != nil {
 			return err
