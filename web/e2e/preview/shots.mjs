@@ -67,6 +67,18 @@ const inCall = (who, kind, people, extra) => async (p) => {
   if (extra) await p.evaluate(extra);
   await p.waitForTimeout(1400);
 };
+const checkup = (light, count, other) => async (p) => {
+  await signIn(p);
+  await p.evaluate(([light, count, other]) => {
+    const reasons = { failed: "No connection within 8 s.", skipped: "This server does not offer it." };
+    window.light = light;
+    window.checkup = ["signaling", "udp", "tcp", "turnUdp", "turnTcp", "turnTls", "bitrate"].slice(0, count).map((name, at) => {
+      const result = other[name] ?? "passed";
+      return { name, result, timeMs: 20 + at * 31, reason: reasons[result] ?? "", ...(name === "bitrate" && result !== "skipped" ? { bitrate: result === "passed" ? 2_640_000 : 310_000, reason: result === "passed" ? "" : "Too slow for a good picture." } : {}) };
+    });
+  }, [light, count, other]);
+  await p.click('[aria-label="Test my connection"]');
+};
 const eight = ["bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"].map((uid, at) => [uid, { muted: at % 3 === 1, camera: at % 4 !== 2, tall: at === 5 }]);
 
 const scenes = {
@@ -92,6 +104,10 @@ const scenes = {
   error: [async (p) => { await signIn(p); await p.fill("#find", "nobody"); await p.keyboard.press("Enter"); await p.waitForSelector(".notice.bad"); }],
   missed: [async (p) => { await signIn(p); await p.evaluate(() => { preview.ring(); preview.over("missed", { status: "cancelled" }); }); }],
   devices: [async (p) => { await signIn(p); await p.click('[aria-label="Devices"]'); await p.waitForTimeout(900); }],
+  checkupWaiting: [checkup("waiting", 3, {})],
+  checkupGreen: [checkup("green", 7, { turnTls: "skipped" })],
+  checkupYellow: [checkup("yellow", 7, { udp: "failed", turnUdp: "failed", turnTls: "skipped", bitrate: "failed" })],
+  checkupRed: [checkup("red", 7, { udp: "failed", tcp: "failed", turnUdp: "failed", turnTcp: "failed", turnTls: "failed", bitrate: "skipped" })],
   newgroup: [async (p) => { await signIn(p); await p.click("text=New group"); }],
   keys: [async (p) => { await signIn(p); await p.click('[aria-label="Keyboard shortcuts"]'); }],
 };

@@ -1,4 +1,4 @@
-import { listDevices, type Session } from "../sdk/index.js";
+import { listDevices, type ConnectionTest, type ConnectionTestOptions, type Session } from "../sdk/index.js";
 import { account, room } from "./chat.js";
 import { LAYOUT, SESSION_TYPE } from "./constants.js";
 import { CometChatException } from "./exception.js";
@@ -103,6 +103,11 @@ export class CometChatCalls {
 
   static isSessionActive(): boolean {
     return room.isActive;
+  }
+
+  /** Not of CometChat: tries the connection to the server in every way that a call could take. */
+  static async connectionTest(options?: ConnectionTestOptions): Promise<ConnectionTest> {
+    return account.need().connectionTest(options);
   }
 
   static muteAudio(): Promise<void> {

@@ -100,6 +100,9 @@ export class Room {
     session.on("participantJoined", ({ participant }) => this.#joined(participant));
     session.on("participantLeft", ({ participant }) => this.#left(participant));
     session.on("participantUpdated", ({ participant }) => this.#updated(participant));
+    session.on("speakersChanged", ({ speaker }) => {
+      if (speaker) this.participants.raise("onDominantSpeakerChanged", viewOf(speaker));
+    });
     session.on("localChanged", ({ source, on }) => this.#localChanged(source, on));
     session.on("mediaError", ({ source, error }) => {
       this.#opening.delete(source);

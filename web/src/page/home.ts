@@ -3,6 +3,7 @@
 import type { CallType, Group, Parley, ReceiverType, User } from "../sdk/index.js";
 import { listGroups, listUsers } from "./api.js";
 import { avatar } from "./avatar.js";
+import { openCheckup } from "./checkup.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import type { History } from "./history.js";
 import { icon } from "./icons.js";
@@ -114,7 +115,7 @@ export class Home {
   }
 
   private bar(): HTMLElement {
-    const round = (name: "sliders" | "keyboard" | "leave", label: string, action: () => void) =>
+    const round = (name: "sliders" | "pulse" | "keyboard" | "leave", label: string, action: () => void) =>
       h("button", { class: "button round quiet", type: "button", "aria-label": label, title: label, on: { click: action } }, icon(name));
     return h(
       "header",
@@ -124,6 +125,7 @@ export class Home {
       this.link,
       h("div", { class: "me" }, avatar({ id: this.me.uid, name: this.me.name || this.me.uid, avatar: this.me.avatar }), h("span", {}, this.me.name || this.me.uid)),
       round("sliders", "Devices", () => this.actions.settings()),
+      round("pulse", "Test my connection", () => openCheckup(this.client)),
       round("keyboard", "Keyboard shortcuts", openKeyList),
       round("leave", "Sign out", () => this.actions.signOut()),
     );

@@ -1,6 +1,7 @@
 import { socketAddress } from "./address.js";
 import { Calls } from "./calls.js";
 import { Connection, type ServerEvent, type Welcome } from "./connection.js";
+import { testConnection, type ConnectionTest, type ConnectionTestOptions } from "./connection-test.js";
 import { MemoryStorage, TabStorage } from "./device.js";
 import { Emitter } from "./emitter.js";
 import { ParleyError, codeOf } from "./errors.js";
@@ -132,6 +133,18 @@ export class Parley extends Emitter<ParleyEvents> {
       throw error;
     }
     return session;
+  }
+
+  /**
+   * Tries the connection to the server in every way that a call could take, in some 8 s, without a call: for a check before an
+   * important one, and for support. Never rejects.
+   */
+  connectionTest(options: ConnectionTestOptions = {}): Promise<ConnectionTest> {
+    return testConnection({
+      ...options,
+      online: () => this.state === "connected",
+      request: (method, params) => this.#connection.request(method, params, { durable: false }),
+    });
   }
 
   async #mutate<T>(method: string, params: object): Promise<T> {

@@ -1,5 +1,4 @@
 import { ParleyError, codeOf } from "./errors.js";
-import type { OfferBody } from "./peer.js";
 import { backoff } from "./reconnect.js";
 import type { Publication } from "./types.js";
 
@@ -13,7 +12,7 @@ export interface OfferAnswer {
 }
 
 /** Sends one offer; one that came too soon is sent again, as the server asks. */
-export async function sendOffer(request: (body: OfferBody) => Promise<OfferAnswer>, body: OfferBody, closed: () => boolean): Promise<OfferAnswer> {
+export async function sendOffer<B, A>(request: (body: B) => Promise<A>, body: B, closed: () => boolean): Promise<A> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await request(body);

@@ -74,6 +74,14 @@ export function withoutUdpCandidates(sdp: string): string {
     .join("\r\n");
 }
 
+/** Takes the TCP candidates out of an answer, so that media takes UDP or nothing. */
+export function withoutTcpCandidates(sdp: string): string {
+  return sdp
+    .split("\r\n")
+    .filter((line) => !/^a=candidate:\S+ \d+ tcp /i.test(line))
+    .join("\r\n");
+}
+
 /** Keeps those ICE servers that are reached without UDP. */
 export function withoutUdpServers(servers: readonly RTCIceServer[]): RTCIceServer[] {
   const kept: RTCIceServer[] = [];

@@ -1,3 +1,4 @@
+import { type ConnectionTest, type ConnectionTestOptions } from "../sdk/index.js";
 import { CometChatException } from "./exception.js";
 import { OngoingCallListener, type Callbacks } from "./listeners.js";
 import type { User } from "./people.js";
@@ -60,6 +61,8 @@ export declare class CometChatCalls {
     /** Ends a group call for everybody, for those who may. */
     static endSessionForAll(): Promise<void>;
     static isSessionActive(): boolean;
+    /** Not of CometChat: tries the connection to the server in every way that a call could take. */
+    static connectionTest(options?: ConnectionTestOptions): Promise<ConnectionTest>;
     static muteAudio(): Promise<void>;
     static unMuteAudio(): Promise<void>;
     static unmuteAudio(): Promise<void>;

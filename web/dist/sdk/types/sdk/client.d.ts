@@ -1,4 +1,5 @@
 import { Calls } from "./calls.js";
+import { type ConnectionTest, type ConnectionTestOptions } from "./connection-test.js";
 import { Emitter } from "./emitter.js";
 import { Session } from "./session.js";
 import type { JoinOptions } from "./session-types.js";
@@ -30,4 +31,9 @@ export declare class Parley extends Emitter<ParleyEvents> {
     renewToken(token: string): Promise<void>;
     /** Joins the media of a call: the caller from the start on, the called after accepting. */
     join(sessionId: string, options?: JoinOptions): Promise<Session>;
+    /**
+     * Tries the connection to the server in every way that a call could take, in some 8 s, without a call: for a check before an
+     * important one, and for support. Never rejects.
+     */
+    connectionTest(options?: ConnectionTestOptions): Promise<ConnectionTest>;
 }

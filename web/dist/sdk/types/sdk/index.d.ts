@@ -1,5 +1,6 @@
 export { Calls } from "./calls.js";
 export { Parley, VERSION } from "./client.js";
+export type { ConnectionTest, ConnectionTestName, ConnectionTestOptions, ConnectionTestResult } from "./connection-test.js";
 export { MemoryStorage, TabStorage } from "./device.js";
 export { Emitter } from "./emitter.js";
 export type { Listener } from "./emitter.js";

@@ -1,4 +1,3 @@
-import type { OfferBody } from "./peer.js";
 import type { Publication } from "./types.js";
 /** The answer to an offer. */
 export interface OfferAnswer {
@@ -7,6 +6,6 @@ export interface OfferAnswer {
     publications?: Publication[];
 }
 /** Sends one offer; one that came too soon is sent again, as the server asks. */
-export declare function sendOffer(request: (body: OfferBody) => Promise<OfferAnswer>, body: OfferBody, closed: () => boolean): Promise<OfferAnswer>;
+export declare function sendOffer<B, A>(request: (body: B) => Promise<A>, body: B, closed: () => boolean): Promise<A>;
 /** Resolves after `ms` milliseconds. */
 export declare function sleep(ms: number): Promise<void>;

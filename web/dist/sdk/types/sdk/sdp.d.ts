@@ -12,5 +12,7 @@ export declare function narrow<C extends Codec>(codecs: readonly C[], first: str
 export declare function withOpusNack(sdp: string): string;
 /** Takes the UDP candidates out of an answer, so that media takes the server's TCP port. */
 export declare function withoutUdpCandidates(sdp: string): string;
+/** Takes the TCP candidates out of an answer, so that media takes UDP or nothing. */
+export declare function withoutTcpCandidates(sdp: string): string;
 /** Keeps those ICE servers that are reached without UDP. */
 export declare function withoutUdpServers(servers: readonly RTCIceServer[]): RTCIceServer[];

@@ -1,0 +1,11 @@
+import { describe, expect, it } from "vitest";
+import { resultWords } from "./checkup.js";
+
+describe("resultWords", () => {
+  it("says a time, a speed or a reason", () => {
+    expect(resultWords({ name: "udp", result: "passed", timeMs: 41, reason: "" })).toBe("41 ms");
+    expect(resultWords({ name: "tcp", result: "failed", timeMs: 8000, reason: "No connection within 8 s." })).toBe("No connection within 8 s.");
+    expect(resultWords({ name: "bitrate", result: "passed", timeMs: 6000, reason: "", bitrate: 2_460_000 })).toBe("2.5 Mbit/s");
+    expect(resultWords({ name: "bitrate", result: "failed", timeMs: 6000, reason: "Too slow for a good picture.", bitrate: 300_000 })).toBe("0.3 Mbit/s. Too slow for a good picture.");
+  });
+});
