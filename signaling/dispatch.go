@@ -115,6 +115,8 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 		s.within(p.SessionID, by, func(l *loop) { l.wish(by, p, reply) }, notJoined, reply)
 	case wire.StatsParams:
 		s.within(p.SessionID, by, func(l *loop) { l.measured(by, p, reply) }, notJoined, reply)
+	case wire.DeviceRegisterParams, wire.DeviceUnregisterParams, wire.DeviceListParams:
+		reply(k.registration(req.Params))
 	case wire.ICEServersParams:
 		s.within(p.SessionID, by, func(l *loop) { l.refresh(by, reply) }, notJoined, reply)
 	case wire.TestParams:

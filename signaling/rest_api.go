@@ -30,6 +30,9 @@ type RESTConfig struct {
 	Signer   token.APIKey
 	TokenTTL time.Duration // 1h, when the request does not say
 
+	// VAPIDPublicKey is what a page subscribes to Web Push with; empty without Web Push.
+	VAPIDPublicKey string
+
 	// OpenLogin lets anyone be anyone. It is for development only.
 	OpenLogin bool
 	AuthKey   string // what a development client must show to log in
@@ -60,6 +63,7 @@ type RESTDeps struct {
 	Directory  *Directory
 	Tokens     *token.Verifier
 	ICEServers ICEServers
+	Devices    Devices // nil: nobody is pushed
 }
 
 // REST is the HTTP side of signaling, for an operator's back end and for scripts. It is ready when New returns and needs
@@ -81,6 +85,9 @@ type REST struct {
 func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	if deps.Calls == nil || deps.Directory == nil || deps.Tokens == nil || deps.ICEServers == nil {
 		return nil, errors.New("signaling: NewREST needs calls, a directory, tokens and ICE servers")
+	}
+	if deps.Devices == nil {
+		deps.Devices = noDevices{}
 	}
 	if config.BodyBytes <= 0 {
 		config.BodyBytes = 64 << 10
@@ -110,6 +117,7 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	r.registerUsers()
 	r.registerGroups()
 	r.registerTokens()
+	r.registerDevices()
 	r.mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
 		r.count("none", http.StatusNotFound)
 		writeProblem(w, newProblem(http.StatusNotFound, codeNotFound, "There is no such operation; see /v1/openapi.json."))

@@ -118,7 +118,7 @@ func (r *REST) deleteUser(ctx context.Context, in *UIDPath) (*struct{}, error) {
 		return nil, err
 	}
 	r.deps.Calls.UserDeleted(in.UID)
-	return nil, nil
+	return nil, r.deps.Devices.Forget(ctx, in.UID)
 }
 
 func (r *REST) registerGroups() {

@@ -44,6 +44,8 @@ type ClientConfig struct {
 	Version string `json:"version"`
 	Dev     bool   `json:"dev" doc:"Anyone can sign in as anyone."`
 	AuthKey string `json:"authKey,omitempty" doc:"For POST /v1/auth/login, when dev is true."`
+
+	VAPIDPublicKey string `json:"vapidPublicKey,omitempty" doc:"The applicationServerKey for Web Push; absent when this server sends none."`
 }
 
 // ICERequest asks for TURN credentials.
@@ -61,7 +63,7 @@ func (r *REST) registerTokens() {
 	register(r, operation{id: "get-config", method: http.MethodGet, path: "/v1/config", access: public,
 		summary: "What a page needs to know before it signs in"},
 		func(context.Context, *struct{}) (*body[ClientConfig], error) {
-			answer := ClientConfig{Version: r.config.Version, Dev: r.config.OpenLogin}
+			answer := ClientConfig{Version: r.config.Version, Dev: r.config.OpenLogin, VAPIDPublicKey: r.config.VAPIDPublicKey}
 			if r.config.OpenLogin {
 				answer.AuthKey = r.config.AuthKey
 			}

@@ -26,6 +26,7 @@ type Deps struct {
 	Directory  Profiles
 	ICEServers ICEServers
 	Observer   Observer // may be nil
+	Devices    Devices  // nil: nobody is pushed
 	Outbox     Outbox   // may be nil
 }
 
@@ -94,6 +95,9 @@ func New(config Config, deps Deps) (*Server, error) {
 	}
 	if deps.Store == nil || deps.Media == nil || deps.Tokens == nil || deps.Directory == nil || deps.ICEServers == nil {
 		return nil, errors.New("signaling: New needs a store, media, tokens, a directory and ICE servers")
+	}
+	if deps.Devices == nil {
+		deps.Devices = noDevices{}
 	}
 	s := &Server{
 		config: config, deps: deps, log: config.Logger, metrics: newMetrics(config.Registerer), calls: newCalls(),

@@ -13,14 +13,6 @@ import (
 	"github.com/parleyrtc/parley/signaling/store"
 )
 
-// The refusals of a registration.
-var (
-	// ErrKind: this server has no provider for devices of this kind.
-	ErrKind = errors.New("push: devices of this kind are not pushed by this server")
-	// ErrEndpoint: the endpoint of a Web Push subscription is at none of the hosts that the operator allows.
-	ErrEndpoint = errors.New("push: the endpoint is not at a push service that this server uses")
-)
-
 // Where registrations are in the store: a user's in one record, so that a ring costs one read, and for each token one that says
 // whose it is, so that it can change hands. Both are written together.
 func devicesKey(uid string) string { return "push/" + uid }
@@ -64,13 +56,13 @@ const writeTries = 8
 const refresh = 24 * time.Hour
 
 // Register notes that the user is to be pushed at a device which passes Device.Check, and returns it with its id. A token that
-// was another user's is theirs no more. It refuses with ErrKind and ErrEndpoint.
+// was another user's is theirs no more. It refuses with notice.ErrKind and notice.ErrEndpoint.
 func (r *Registry) Register(ctx context.Context, uid string, d notice.Device) (notice.Device, error) {
 	if !slices.Contains(r.config.Kinds, d.Kind) {
-		return notice.Device{}, ErrKind
+		return notice.Device{}, notice.ErrKind
 	}
 	if d.Kind == notice.Web && !notice.AllowedEndpoint(d.Token, r.config.WebHosts) {
-		return notice.Device{}, ErrEndpoint
+		return notice.Device{}, notice.ErrEndpoint
 	}
 	d.ID, d.RegisteredAt = notice.IDOf(d.Kind, d.Token), r.config.Now().UTC().Truncate(time.Millisecond)
 	err := r.write(ctx, func(w *writing) error {

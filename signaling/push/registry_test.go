@@ -100,10 +100,10 @@ func TestADeletedUserHasNoDevices(t *testing.T) {
 
 func TestWhatCannotBeRegistered(t *testing.T) {
 	r := openRegistry(t, nil)
-	if _, err := r.Register(t.Context(), "alice", notice.Device{Kind: notice.VoIP, Token: voipToken}); !errors.Is(err, ErrKind) {
+	if _, err := r.Register(t.Context(), "alice", notice.Device{Kind: notice.VoIP, Token: voipToken}); !errors.Is(err, notice.ErrKind) {
 		t.Error(err)
 	}
-	if _, err := r.Register(t.Context(), "alice", notice.Device{Kind: notice.Web, Token: "https://evil.example/"}); !errors.Is(err, ErrEndpoint) {
+	if _, err := r.Register(t.Context(), "alice", notice.Device{Kind: notice.Web, Token: "https://evil.example/"}); !errors.Is(err, notice.ErrEndpoint) {
 		t.Error(err)
 	}
 	p256dh, auth := newBrowser(t).keys()

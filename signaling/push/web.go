@@ -41,7 +41,7 @@ func newWeb(config WebConfig, client *outbound.Client) (*web, error) {
 
 func (w *web) send(ctx context.Context, now time.Time, j *job) notice.Verdict {
 	if !notice.AllowedEndpoint(j.device.Token, w.hosts) { // the operator may have changed the list since
-		return notice.Verdict{Outcome: notice.Refused, Reason: ErrEndpoint.Error()}
+		return notice.Verdict{Outcome: notice.Refused, Reason: notice.ErrEndpoint.Error()}
 	}
 	m := notice.WebMessage(now, j.notice)
 	through := &exchange{client: w.client}

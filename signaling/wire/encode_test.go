@@ -121,7 +121,7 @@ func TestTheProtocolPageAndTheCodeNameTheSameThings(t *testing.T) {
 	if diff := cmp.Diff(find(page, `\b(ERR_[A-Z_]+[A-Z])\b`), find(sources, `"(ERR_[A-Z_]+)"`)); diff != "" {
 		t.Error("error codes (- page, + code):", diff)
 	}
-	const name = `(?:call|session|connection|token|server)\.[a-zA-Z]+`
+	const name = `(?:call|session|connection|device|token|server)\.[a-zA-Z]+`
 	grant := `"call.moderate"` // looks like a method, but is a grant of signaling/token
 	if diff := cmp.Diff(find(page, "`("+name+")[` ]"), find(sources+grant, `"(`+name+`)"`)); diff != "" {
 		t.Error("methods and events (- page, + code):", diff)

@@ -45,6 +45,8 @@ const (
 	CodeSDPNoICE            = "ERR_SDP_NO_ICE"
 	CodeRoomFull            = "ERR_ROOM_FULL"
 	CodePublicationNotFound = "ERR_PUBLICATION_NOT_FOUND"
+	CodePushKind            = "ERR_PUSH_KIND_NOT_CONFIGURED"
+	CodePushEndpoint        = "ERR_PUSH_ENDPOINT_NOT_ALLOWED"
 	CodeInternal            = "ERR_INTERNAL"
 )
 

@@ -12,6 +12,9 @@ const (
 	MethodCallEnd           = "call.end"           // EndParams, CallResult
 	MethodCallGet           = "call.get"           // GetParams, CallResult
 	MethodCallActive        = "call.active"        // ActiveParams, CallsResult
+	MethodDeviceRegister    = "device.register"    // DeviceRegisterParams, DeviceResult
+	MethodDeviceUnregister  = "device.unregister"  // DeviceUnregisterParams, Empty
+	MethodDeviceList        = "device.list"        // DeviceListParams, DevicesResult
 	MethodSessionJoin       = "session.join"       // JoinParams, JoinResult
 	MethodSessionOffer      = "session.offer"      // OfferParams, OfferResult
 	MethodSessionMute       = "session.mute"       // MuteParams, Empty
@@ -46,6 +49,9 @@ var methods = map[string]func(raw []byte, lenient bool) (Params, *Error){
 	MethodCallEnd:           read[EndParams],
 	MethodCallGet:           read[GetParams],
 	MethodCallActive:        read[ActiveParams],
+	MethodDeviceRegister:    read[DeviceRegisterParams],
+	MethodDeviceUnregister:  read[DeviceUnregisterParams],
+	MethodDeviceList:        read[DeviceListParams],
 	MethodSessionJoin:       read[JoinParams],
 	MethodSessionOffer:      read[OfferParams],
 	MethodSessionMute:       read[MuteParams],

@@ -38,6 +38,11 @@ func TestEveryMethodIsRead(t *testing.T) {
 		{MethodCallEnd, `{` + s + `,"forAll":true,` + m + `}`, EndParams{"s-1", true, "m-1"}},
 		{MethodCallGet, `{` + s + `}`, GetParams{"s-1"}},
 		{MethodCallActive, `{}`, ActiveParams{}},
+		{MethodDeviceRegister, `{"kind":"fcm","token":"t",` + m + `}`, DeviceRegisterParams{Kind: "fcm", Token: "t", MutationID: "m-1"}},
+		{MethodDeviceRegister, `{"kind":"web","subscription":{"endpoint":"https://p.example/x","keys":{"p256dh":"B","auth":"A"}},"sandbox":true,` + m + `}`,
+			DeviceRegisterParams{Kind: "web", Subscription: &PushSubscription{"https://p.example/x", SubscriptionKeys{"B", "A"}}, Sandbox: true, MutationID: "m-1"}},
+		{MethodDeviceUnregister, `{"registrationId":"r_1",` + m + `}`, DeviceUnregisterParams{"r_1", "m-1"}},
+		{MethodDeviceList, `{}`, DeviceListParams{}},
 		{MethodSessionJoin, `{` + s + `,` + m + `}`, JoinParams{"s-1", false, "m-1"}},
 		{MethodSessionOffer, `{` + s + `,"sdp":"v=0","publications":[{"mid":"0","source":"microphone","muted":true}],"slots":[{"pair":0,"audioMid":"2","videoMid":"3"}],"iceRestart":true}`,
 			OfferParams{"s-1", "v=0", []Publication{{"0", "microphone", true}}, []Slot{{0, "2", "3"}}, true}},
@@ -70,8 +75,8 @@ func TestEveryMethodIsRead(t *testing.T) {
 			t.Errorf("%s: got %+v", test.method, req)
 		}
 	}
-	if len(methods) != 20 {
-		t.Errorf("there are %d methods; the table above has 20", len(methods))
+	if len(methods) != 23 {
+		t.Errorf("there are %d methods; the table above has 23", len(methods))
 	}
 }
 
@@ -225,6 +230,10 @@ var badParams = []struct{ method, params, from, to, field, code string }{
 	{MethodConnectionTestOffer, test, `"udp"`, `""`, "leg", ""},
 	{MethodConnectionTestOffer, test, `"v=0"`, `""`, "sdp", CodeSDPInvalid},
 	{MethodConnectionTestEnd, `{}`, ``, ``, "testId", ""},
+	{MethodDeviceRegister, `{"kind":"fcm","token":"t"}`, "", "", "mutationId", ""},
+	{MethodDeviceRegister, `{"token":"t","mutationId":"m"}`, "", "", "kind", ""},
+	{MethodDeviceRegister, `{"kind":"web","subscription":{"endpoint":"e"},"mutationId":"m"}`, "", "", "subscription.keys", ""},
+	{MethodDeviceUnregister, `{"registrationId":"","mutationId":"m"}`, "", "", "registrationId", ""},
 	{MethodHello, hello, `"1.0"`, `"1"`, "protocol", ""},
 	{MethodHello, hello, `"1.0"`, `"-1.0"`, "protocol", ""},
 	{MethodHello, hello, `"1.0"`, `1.0`, "protocol", ""},

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdh"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"time"
 )
@@ -20,6 +21,14 @@ type Device struct {
 	DeviceID     string    `json:"deviceId,omitempty"` // of the protocol's hello, when the app said so
 	RegisteredAt time.Time `json:"registeredAt"`       // last, with the store's clock
 }
+
+// The refusals of a registration that is well made.
+var (
+	// ErrKind: there is no provider for devices of this kind.
+	ErrKind = errors.New("notice: devices of this kind are not pushed by this server")
+	// ErrEndpoint: the endpoint of a Web Push subscription is at none of the hosts that the operator allows.
+	ErrEndpoint = errors.New("notice: the endpoint is not at a push service that this server uses")
+)
 
 // Bounds of what an app may register.
 const (
