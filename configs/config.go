@@ -19,6 +19,7 @@ type Config struct {
 	TURN      TURN      `yaml:"turn" envPrefix:"TURN_"`
 	Calls     Calls     `yaml:"calls" envPrefix:"CALLS_"`
 	Signaling Signaling `yaml:"signaling" envPrefix:"SIGNALING_"`
+	Push      Push      `yaml:"push" envPrefix:"PUSH_"`
 	Auth      Auth      `yaml:"auth" envPrefix:"AUTH_"`
 	Store     Store     `yaml:"store" envPrefix:"STORE_"`
 	Log       Log       `yaml:"log" envPrefix:"LOG_"`
@@ -181,6 +182,7 @@ func Default() Config {
 			MaxParticipants: 50, Pairs: 4, MaxPairs: 28,
 		},
 		Signaling: defaultSignaling(),
+		Push:      defaultPush(),
 		Auth:      Auth{Keys: []Key{}, TokenTTL: time.Hour},
 		Store:     Store{Dir: "parley-data"},
 		Log:       Log{Level: "info", Format: "json"},

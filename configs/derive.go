@@ -33,6 +33,10 @@ func (c *Config) resolveSecrets() []problem {
 		load("auth.keys."+strconv.Itoa(i)+".secret", &c.Auth.Keys[i].Secret, c.Auth.Keys[i].SecretFile)
 	}
 	load("turn.secret", &c.TURN.Secret, c.TURN.SecretFile)
+	load("push.fcm_credentials", &c.Push.FCMCredentials, c.Push.FCMCredentialsFile)
+	load("push.apns_key", &c.Push.APNsKey, c.Push.APNsKeyFile)
+	load("push.web_vapid_key", &c.Push.WebVAPIDKey, c.Push.WebVAPIDKeyFile)
+	load("push.webhook_secret", &c.Push.WebhookSecret, c.Push.WebhookSecretFile)
 	return k.found
 }
 

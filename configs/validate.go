@@ -28,6 +28,7 @@ func (c Config) problems(dev bool) []problem {
 	c.checkTURN(k, dev)
 	c.checkCalls(k)
 	c.checkSignaling(k)
+	c.checkPush(k)
 	c.checkAuth(k, dev)
 	c.checkRest(k)
 	return k.found

@@ -18,6 +18,7 @@ import (
 	"github.com/parleyrtc/parley/sfu"
 	"github.com/parleyrtc/parley/sfu/transport"
 	"github.com/parleyrtc/parley/signaling"
+	"github.com/parleyrtc/parley/signaling/push"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/token"
 )
@@ -28,6 +29,7 @@ type node struct {
 	media     *localMedia
 	signaling *signaling.Server
 	rest      *signaling.REST
+	push      *push.Sender
 	relay     *relay // nil when TURN is off
 	ready     *readiness
 	httpTLS   *tls.Config // nil for plain HTTP
@@ -81,15 +83,31 @@ func (n *node) openSignaling(cfg configs.Config, registry *prometheus.Registry, 
 	}
 	directory := signaling.NewDirectory(n.store)
 	ice := iceServers(cfg, time.Now)
+	pushing, err := pushConfig(cfg, n.store, registry, log)
+	if err != nil {
+		return err
+	}
+	devices := push.NewRegistry(push.RegistryConfig{
+		Kinds: pushing.Kinds(), WebHosts: cfg.Push.WebHosts, MaxDevices: cfg.Push.MaxDevices,
+	}, n.store)
+	if n.push, err = push.New(pushing, devices); err != nil {
+		return err
+	}
 	n.signaling, err = signaling.New(signalingConfig(cfg, registry, log), signaling.Deps{
-		Store: n.store, Media: n.media, Tokens: verifier, Directory: directory, ICEServers: ice,
+		Store: n.store, Media: n.media, Tokens: verifier, Directory: directory, ICEServers: ice, Observer: n.push, Devices: devices,
 	})
 	if err != nil {
 		return err
 	}
 	n.media.told.Store(n.signaling)
-	n.rest, err = signaling.NewREST(restConfig(cfg, registry, log), signaling.RESTDeps{
-		Calls: n.signaling, Directory: directory, Tokens: verifier, ICEServers: ice,
+	rest := restConfig(cfg, registry, log)
+	if pushing.Web != nil {
+		if rest.VAPIDPublicKey, err = push.VAPIDPublicKey(pushing.Web.PrivateKey); err != nil {
+			return err
+		}
+	}
+	n.rest, err = signaling.NewREST(rest, signaling.RESTDeps{
+		Calls: n.signaling, Directory: directory, Tokens: verifier, ICEServers: ice, Devices: devices,
 	})
 	return err
 }
@@ -98,6 +116,9 @@ func (n *node) openSignaling(cfg configs.Config, registry *prometheus.Registry, 
 func (n *node) close() {
 	if n.signaling != nil {
 		n.signaling.Close()
+	}
+	if n.push != nil {
+		n.push.Close()
 	}
 	if n.relay != nil {
 		n.relay.close()

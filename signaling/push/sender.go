@@ -110,6 +110,9 @@ func (s *Sender) providers(ctx context.Context) error {
 // Committed makes orders of what a call came to and leaves them for the desks. It never waits: orders that find the queue full are
 // dropped and counted, since a call must not be held up, and what rings by now has a WebSocket event beside the push.
 func (s *Sender) Committed(now time.Time, c *call.Call, view wire.CallView, effects []call.Effect) {
+	if len(s.all) == 0 {
+		return
+	}
 	s.mu.Lock()
 	orders := s.ledger.Orders(now, c, view, effects)
 	s.mu.Unlock()
