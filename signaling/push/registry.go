@@ -87,7 +87,7 @@ func (r *Registry) Register(ctx context.Context, uid string, d notice.Device) (n
 		}
 		*mine = append(without(*mine, d.ID), d)
 		for len(*mine) > r.config.MaxDevices {
-			if err := w.disown((*mine)[0].ID); err != nil {
+			if err := w.disown((*mine)[0].ID, uid); err != nil {
 				return err
 			}
 			*mine = (*mine)[1:]
@@ -132,7 +132,7 @@ func (r *Registry) remove(ctx context.Context, uid string, which func(notice.Dev
 		for _, d := range slices.Clone(*mine) {
 			if which(d) {
 				*mine = without(*mine, d.ID)
-				if err := w.disown(d.ID); err != nil {
+				if err := w.disown(d.ID, uid); err != nil {
 					return err
 				}
 			}

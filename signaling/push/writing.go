@@ -17,6 +17,7 @@ type writing struct {
 	context  context.Context
 	lists    map[string]*devicesRecord // by uid
 	owners   map[string]*ownerRecord   // by registration id
+	owned    map[string]bool           // by registration id: to be written even if it is as it was
 	was      map[string]store.Record   // by key, as it was read
 }
 
@@ -26,7 +27,7 @@ func (r *Registry) write(ctx context.Context, change func(*writing) error) error
 	for attempt := 1; ; attempt++ {
 		w := &writing{
 			registry: r, context: ctx,
-			lists: map[string]*devicesRecord{}, owners: map[string]*ownerRecord{}, was: map[string]store.Record{},
+			lists: map[string]*devicesRecord{}, owners: map[string]*ownerRecord{}, owned: map[string]bool{}, was: map[string]store.Record{},
 		}
 		if err := change(w); err != nil {
 			return err
@@ -62,15 +63,24 @@ func (w *writing) owner(id string) (string, error) {
 	return w.owners[id].UID, nil
 }
 
+// own makes a registration the user's. That is written also when it was so: if it moves at this moment, one of the two must find
+// that the record has changed.
 func (w *writing) own(id, uid string) error {
 	if _, err := w.owner(id); err != nil {
 		return err
 	}
-	w.owners[id].UID = uid
+	w.owners[id].UID, w.owned[id] = uid, true
 	return nil
 }
 
-func (w *writing) disown(id string) error { return w.own(id, "") }
+// disown makes a registration of the user's nobody's.
+func (w *writing) disown(id, uid string) error {
+	owner, err := w.owner(id)
+	if err == nil && owner == uid {
+		w.owners[id].UID = ""
+	}
+	return err
+}
 
 func (w *writing) read(key string, value any) error {
 	record, err := w.registry.store.Get(w.context, key)
@@ -87,7 +97,7 @@ func (w *writing) read(key string, value any) error {
 // changes is what differs from what was read.
 func (w *writing) changes() []store.Change {
 	var out []store.Change
-	add := func(key string, empty bool, value any) {
+	add := func(key string, empty, always bool, value any) {
 		was, existed := w.was[key]
 		if empty {
 			if existed {
@@ -99,15 +109,15 @@ func (w *writing) changes() []store.Change {
 		if err != nil {
 			panic(err) // plain structs of strings and times
 		}
-		if !existed || !bytes.Equal(text, was.Value) {
+		if !existed || always || !bytes.Equal(text, was.Value) {
 			out = append(out, store.Change{Key: key, Value: text, Expect: was.Revision})
 		}
 	}
 	for uid, list := range w.lists {
-		add(devicesKey(uid), len(list.Devices) == 0, list)
+		add(devicesKey(uid), len(list.Devices) == 0, false, list)
 	}
 	for id, owner := range w.owners {
-		add(ownerKey(id), owner.UID == "", owner)
+		add(ownerKey(id), owner.UID == "", w.owned[id], owner)
 	}
 	slices.SortFunc(out, func(a, b store.Change) int { return bytes.Compare([]byte(a.Key), []byte(b.Key)) })
 	return out
