@@ -52,6 +52,7 @@ function declarations() {
 async function page() {
   if (!existsSync(src("page", "main.ts"))) return;
   await bundle(src("page", "main.ts"), "page.js", { format: "esm", minifyIdentifiers: true });
+  await bundle(src("page", "sw.ts"), "sw.js", { format: "iife", minifyIdentifiers: true });
   await bundle(src("page", "style.css"), "page.css", {});
   await cp(src("page", "index.html"), join(dist, "index.html"));
   if (existsSync(src("page", "assets"))) await cp(src("page", "assets"), join(dist, "assets"), { recursive: true });

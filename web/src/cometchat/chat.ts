@@ -5,6 +5,7 @@ import { CALL_MODE, CALL_STATUS, CALL_TYPE, RECEIVER_TYPE } from "./constants.js
 import { CometChatException } from "./exception.js";
 import { CallListener, Listeners, OngoingCallListener, type Callbacks } from "./listeners.js";
 import { Group, User } from "./people.js";
+import { registerPush, targetOf, unregisterPush, type PushSettings } from "./push-token.js";
 import { Room } from "./room.js";
 import { AppSettingsBuilder, CallSettingsBuilder, choicesOf, type Options } from "./settings.js";
 
@@ -108,6 +109,7 @@ export class CometChat {
 
   static async logout(): Promise<Record<string, never>> {
     activeCall = null;
+    if (account.client?.state === "connected") await unregisterPush(account).catch(() => undefined); // a device that is signed out does not ring
     account.logout();
     return {};
   }
@@ -158,6 +160,26 @@ export class CometChat {
   /** Hangs up. Ending a call that is over gives its final state, any number of times. */
   static endCall(sessionId: string): Promise<Call> {
     return act((client) => client.calls.end(needId(sessionId)).catch((error: unknown) => finalState(error)));
+  }
+
+  /**
+   * Has this device ring when the app is closed. The token is Firebase's or Apple's, or a browser's PushSubscription; a PushKit
+   * token needs `{voip: true}` beside it. The callback of the Android guides is taken, too.
+   */
+  static async registerTokenForPushNotification(
+    token: string | PushSubscription | PushSubscriptionJSON,
+    settings?: PushSettings & { onSuccess?: (said: string) => void; onError?: (error: CometChatException) => void },
+  ): Promise<string> {
+    const { onSuccess, onError, ...rest } = settings ?? {};
+    try {
+      const said = await registerPush(account, targetOf(token, rest));
+      onSuccess?.(said);
+      return said;
+    } catch (error) {
+      if (!onError) throw error;
+      onError(error as CometChatException);
+      return "";
+    }
   }
 
   static getActiveCall(): Call | null {

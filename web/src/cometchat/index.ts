@@ -1,7 +1,8 @@
 import { CometChatCalls } from "./calls.js";
 import { CometChat } from "./chat.js";
+import { CometChatNotifications } from "./notifications.js";
 
-export { CometChat, CometChatCalls };
+export { CometChat, CometChatCalls, CometChatNotifications };
 export { Call } from "./call.js";
 export { CometChatException } from "./exception.js";
 export { CallListener, OngoingCallListener } from "./listeners.js";
@@ -13,10 +14,12 @@ declare global {
   interface Window {
     CometChat: typeof CometChat;
     CometChatCalls: typeof CometChatCalls;
+    CometChatNotifications: typeof CometChatNotifications;
   }
 }
 
 if (globalThis.window !== undefined) {
   window.CometChat = CometChat;
   window.CometChatCalls = CometChatCalls;
+  window.CometChatNotifications = CometChatNotifications;
 }

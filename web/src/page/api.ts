@@ -7,6 +7,8 @@ export interface ServerConfig {
   dev: boolean;
   authKey?: string;
   version: string;
+  /** What a browser subscribes to Web Push with; absent when this server sends none. */
+  vapidPublicKey?: string;
 }
 
 /** A refused request; status is the HTTP status. */

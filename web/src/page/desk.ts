@@ -2,14 +2,17 @@
 
 import { codeOf, type Call, type CallType, type Parley, type ParleyError, type ReceiverType, type User } from "../sdk/index.js";
 import { announceNow } from "./announce.js";
+import type { ServerConfig } from "./api.js";
 import { openDevices } from "./devices.js";
 import { History, peerOf } from "./history.js";
 import { Home } from "./home.js";
 import { toast } from "./layers.js";
 import { Phone, type Line } from "./phone.js";
+import type { Wish } from "./pushed.js";
 import { showRinging } from "./ringing.js";
 import { playEnded, playJoined, startLoop, stopLoop, unlockSound } from "./sounds.js";
 import { Stage } from "./stage.js";
+import { canStandBy, clearNotification, standBy, standDown, standingBy } from "./standby.js";
 import { flashTitle, setTitle, stopFlashing } from "./title.js";
 import { closingWords, errorWords, goneWords, spokenLength } from "./words.js";
 
@@ -41,7 +44,7 @@ export class Desk {
     private readonly client: Parley,
     private readonly me: User,
     token: () => string,
-    dev: boolean,
+    private readonly config: ServerConfig,
     left: (message: string) => void,
   ) {
     this.phone = new Phone(client, me);
@@ -49,9 +52,10 @@ export class Desk {
     const actions = {
       dial: (receiver: { id: string; name: string }, receiverType: ReceiverType, type: CallType) => void this.dial(receiver, receiverType, type),
       settings: () => openDevices(undefined),
-      signOut: () => left(""),
+      signOut: () => void this.leave().then(() => left("")),
+      ...(canStandBy(config) && { standby: () => void this.toggleStandby(token()) }),
     };
-    this.home = new Home(client, me, token, actions, this.history, dev);
+    this.home = new Home(client, me, token, actions, this.history, config.dev);
     this.undo.push(
       this.phone.on("ringing", () => this.drawRinging()),
       this.phone.on("line", ({ line }) => this.drawLine(line)),
@@ -73,8 +77,28 @@ export class Desk {
       document.removeEventListener("keydown", unlock);
       window.removeEventListener("beforeunload", warn);
     });
+    const summoned = (event: MessageEvent) => {
+      const { parley, sessionId } = event.data ?? {};
+      if (parley) event.ports[0]?.postMessage(this.phone.granted(parley, sessionId));
+    };
+    navigator.serviceWorker?.addEventListener("message", summoned);
+    this.undo.push(() => navigator.serviceWorker?.removeEventListener("message", summoned));
     this.drawLine(undefined);
     void this.look();
+    void standingBy().then((who) => {
+      this.home.setStandby(who?.uid === me.uid);
+      if (who?.uid !== me.uid || !canStandBy(config) || Notification.permission !== "granted") return;
+      void standBy(client, config, { uid: me.uid, token: token() }).catch(() => undefined); // browsers renew subscriptions
+    });
+  }
+
+  /** The page was opened by the notification of a call. */
+  async summon(wish: Wish, sessionId: string): Promise<void> {
+    try {
+      if (!(await this.phone.summoned(wish, sessionId))) this.say({ text: "That call rings no more." });
+    } catch (error) {
+      this.say({ text: errorWords(error), bad: true });
+    }
   }
 
   remove(): void {
@@ -86,6 +110,23 @@ export class Desk {
     this.undo.forEach((undo) => undo());
     this.stage?.remove();
     this.home.remove();
+  }
+
+  private async toggleStandby(token: string): Promise<void> {
+    try {
+      const on = (await standingBy())?.uid !== this.me.uid;
+      if (on) await standBy(this.client, this.config, { uid: this.me.uid, token });
+      else await standDown(this.client);
+      this.home.setStandby(on);
+      toast(on ? "This browser rings from now on when the page is closed." : "This browser rings only while the page is open.");
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Whoever signs out is not rung here any more. */
+  private async leave(): Promise<void> {
+    if ((await standingBy())?.uid === this.me.uid) await standDown(this.client).catch(() => undefined);
   }
 
   private async dial(receiver: { id: string; name: string; avatar?: string }, receiverType: ReceiverType, type: CallType): Promise<void> {
@@ -145,6 +186,7 @@ export class Desk {
 
   private drawRinging(): void {
     const [call] = this.phone.ringing;
+    if (this.ringing && this.ringing.sessionId !== call?.sessionId) void clearNotification(this.ringing.sessionId);
     const busy = Boolean(this.phone.line);
     if (this.ringing && (this.ringing.sessionId !== call?.sessionId || this.ringing.busy !== busy)) {
       this.ringing.hide();

@@ -16,6 +16,8 @@ export interface HomeActions {
   dial(receiver: { id: string; name: string; avatar?: string }, receiverType: ReceiverType, type: CallType): void;
   settings(): void;
   signOut(): void;
+  /** Turns ringing while the page is closed on and off; absent where that cannot be. */
+  standby?: () => void;
 }
 
 const refreshMilliseconds = 15_000;
@@ -38,6 +40,10 @@ export class Home {
   private readonly noGroups = h("p", { class: "empty", hidden: true }, "No groups yet.");
   private readonly linkWord = h("span", {});
   private readonly link = h("span", { class: "link-state", role: "status" }, this.linkWord);
+  private readonly bell = h("button", {
+    class: "button round quiet", type: "button", "aria-label": "Ring when this page is closed", title: "Ring when this page is closed",
+    "aria-pressed": "false", on: { click: () => this.actions.standby?.() },
+  }, icon("bell"));
   private readonly noticeBox = h("div", { class: "notices" });
   private readonly recents: Recents;
   private readonly element: HTMLElement;
@@ -96,6 +102,11 @@ export class Home {
     this.drawPeople();
   }
 
+  /** Shows whether this browser rings when the page is closed. */
+  setStandby(on: boolean): void {
+    this.bell.setAttribute("aria-pressed", String(on));
+  }
+
   drawHistory(): void {
     this.recents.draw();
   }
@@ -124,6 +135,7 @@ export class Home {
       h("span", { class: "spring" }),
       this.link,
       h("div", { class: "me" }, avatar({ id: this.me.uid, name: this.me.name || this.me.uid, avatar: this.me.avatar }), h("span", {}, this.me.name || this.me.uid)),
+      this.actions.standby && this.bell,
       round("sliders", "Devices", () => this.actions.settings()),
       round("pulse", "Test my connection", () => openCheckup(this.client)),
       round("keyboard", "Keyboard shortcuts", openKeyList),

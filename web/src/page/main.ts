@@ -7,7 +7,9 @@ import { Desk } from "./desk.js";
 import { byId, h } from "./dom.js";
 import { listenForKeys } from "./shortcuts.js";
 import { setTitle } from "./title.js";
+import { wishOf } from "./pushed.js";
 import { signInScreen } from "./signin.js";
+import { refreshStandby, standingBy } from "./standby.js";
 import { errorWords, goneWords } from "./words.js";
 
 const root = byId("app");
@@ -20,10 +22,17 @@ async function boot(): Promise<void> {
   } catch {
     return failed("The server cannot be reached.", () => location.reload());
   }
-  const token = savedToken();
+  const token = savedToken() ?? (await standbyToken(config));
   const uid = token && subjectOf(token);
   if (token && uid) await enter(config, token, uid);
   else signIn(config);
+}
+
+/** The token of whom this browser rings for, when a notification has opened the page; a new one if the server gives any. */
+async function standbyToken(config: ServerConfig): Promise<string | undefined> {
+  const who = wishOf(location.hash) && (await standingBy());
+  if (!who) return undefined;
+  return config.dev ? (await login(who.uid, config.authKey ?? "")).token : who.token;
 }
 
 function signIn(config: ServerConfig, message = ""): void {
@@ -39,6 +48,7 @@ async function enter(config: ServerConfig, token: string, uid: string): Promise<
       if (reason !== "connect" && config.dev) {
         current = (await login(uid, config.authKey ?? "")).token;
         remember(current, uid);
+        void refreshStandby(uid, current);
       }
       return current;
     },
@@ -49,12 +59,17 @@ async function enter(config: ServerConfig, token: string, uid: string): Promise<
   try {
     const me = await client.connect();
     remember(current, uid);
-    const desk = new Desk(root, client, me, () => current, config.dev, (message) => {
+    const desk = new Desk(root, client, me, () => current, config, (message) => {
       desk.remove();
       client.disconnect();
       forget();
       signIn(config, message);
     });
+    const summons = wishOf(location.hash);
+    if (summons) {
+      history.replaceState(null, "", location.pathname); // a reload is no second answer
+      await desk.summon(summons.wish, summons.sessionId);
+    }
   } catch (error) {
     client.disconnect();
     forget();

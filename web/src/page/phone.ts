@@ -6,6 +6,7 @@ import {
 } from "../sdk/index.js";
 import { peerOf } from "./history.js";
 import { preferences } from "./preferences.js";
+import type { Wish } from "./pushed.js";
 
 /** The call that is open on this page. */
 export interface Line {
@@ -42,7 +43,7 @@ export class Phone extends Emitter<PhoneEvents> {
   ) {
     super();
     const calls = client.calls;
-    calls.on("incoming", ({ call }) => this.rang(call));
+    calls.on("incoming", ({ call }) => this.ring(call));
     calls.on("accepted", (event) => this.accepted(event));
     for (const name of ["rejected", "unanswered", "ended", "cancelled"] as const) {
       calls.on(name, ({ call }) => {
@@ -158,10 +159,32 @@ export class Phone extends Emitter<PhoneEvents> {
     return calls.filter((call) => call.status === "ongoing" && !known.has(call.sessionId));
   }
 
-  private rang(call: Call): void {
+  /** A call rings here. */
+  ring(call: Call): void {
     if (call.initiator.uid === this.me.uid || this.calls.some((other) => other.sessionId === call.sessionId)) return;
     this.calls = [...this.calls, call];
     this.emit("ringing", { calls: this.calls });
+  }
+
+  /** Does what a notification was clicked for; false if the call does not ring here. */
+  granted(wish: Wish, sessionId: string): boolean {
+    const call = this.calls.find((other) => other.sessionId === sessionId);
+    if (!call) return false;
+    if (wish === "answer") void this.answer(call, call.type === "video");
+    if (wish === "decline") void this.decline(call).catch(() => undefined);
+    return true;
+  }
+
+  /**
+   * The page was opened by the notification of a call: it rings here, or is answered at once. False if it rings for this user
+   * no more.
+   */
+  async summoned(wish: Wish, sessionId: string): Promise<boolean> {
+    const call = await this.client.calls.get(sessionId);
+    const mine = call.members.find((member) => member.user.uid === this.me.uid);
+    if (mine?.state !== "ringing") return false;
+    this.ring(call);
+    return this.granted(wish, sessionId);
   }
 
   private accepted({ call }: CallEvent): void {

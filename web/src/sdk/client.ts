@@ -5,6 +5,7 @@ import { testConnection, type ConnectionTest, type ConnectionTestOptions } from 
 import { MemoryStorage, TabStorage } from "./device.js";
 import { Emitter } from "./emitter.js";
 import { ParleyError, codeOf } from "./errors.js";
+import { Pushes } from "./pushes.js";
 import { Session } from "./session.js";
 import type { JoinOptions } from "./session-types.js";
 import { TokenSource } from "./token.js";
@@ -20,6 +21,8 @@ export const VERSION = "1.0.0";
 export class Parley extends Emitter<ParleyEvents> {
   /** Making and taking calls. */
   readonly calls: Calls;
+  /** Where this user is told of calls when nothing of theirs is connected. */
+  readonly pushes: Pushes;
   #connection: Connection;
   #tokens: TokenSource;
   #sessions = new Map<string, Session>();
@@ -43,6 +46,7 @@ export class Parley extends Emitter<ParleyEvents> {
       mutate: (method, params) => this.#mutate(method, params),
       leftCall: (call) => this.#sessions.get(call.sessionId)?.end("hangup", call),
     });
+    this.pushes = new Pushes({ connection: this.#connection, mutate: (method, params) => this.#mutate(method, params) });
     for (const event of ["stateChanged", "connecting", "reconnecting", "tokenExpiring"] as const) {
       this.#connection.on(event, (payload) => this.emit(event, payload as never));
     }

@@ -4,6 +4,7 @@ import { Call } from "./call.js";
 import { CometChatException } from "./exception.js";
 import { CallListener, OngoingCallListener, type Callbacks } from "./listeners.js";
 import { Group, User } from "./people.js";
+import { type PushSettings } from "./push-token.js";
 import { Room } from "./room.js";
 import { AppSettingsBuilder, CallSettingsBuilder, type Options } from "./settings.js";
 /** The one account and session of the page, shared by CometChat and CometChatCalls. */
@@ -65,6 +66,14 @@ export declare class CometChat {
     static rejectCall(sessionId: string, status: string): Promise<Call>;
     /** Hangs up. Ending a call that is over gives its final state, any number of times. */
     static endCall(sessionId: string): Promise<Call>;
+    /**
+     * Has this device ring when the app is closed. The token is Firebase's or Apple's, or a browser's PushSubscription; a PushKit
+     * token needs `{voip: true}` beside it. The callback of the Android guides is taken, too.
+     */
+    static registerTokenForPushNotification(token: string | PushSubscription | PushSubscriptionJSON, settings?: PushSettings & {
+        onSuccess?: (said: string) => void;
+        onError?: (error: CometChatException) => void;
+    }): Promise<string>;
     static getActiveCall(): Call | null;
     static clearActiveCall(): void;
     /** How many people are in a call now. */

@@ -38,3 +38,23 @@ export declare const CALL_MODE: {
     readonly TILE: "TILE";
     readonly GRID: "GRID";
 };
+/** Platforms of push tokens, as the newer notifications API names them. */
+export declare const PUSH_PLATFORMS: {
+    readonly FCM_ANDROID: "FCM_ANDROID";
+    readonly FCM_IOS: "FCM_iOS";
+    readonly FCM_WEB: "FCM_WEB";
+    readonly FCM_FLUTTER_ANDROID: "FCM_FLUTTER_ANDROID";
+    readonly FCM_FLUTTER_IOS: "FCM_FLUTTER_iOS";
+    readonly FCM_REACT_NATIVE_ANDROID: "FCM_REACT_NATIVE_ANDROID";
+    readonly FCM_REACT_NATIVE_IOS: "FCM_REACT_NATIVE_iOS";
+    readonly FCM_IONIC_CORDOVA_ANDROID: "FCM_IONIC_CORDOVA_ANDROID";
+    readonly FCM_IONIC_CORDOVA_IOS: "FCM_IONIC_CORDOVA_iOS";
+    readonly APNS_IOS_DEVICE: "APNS_iOS_DEVICE";
+    readonly APNS_IOS_VOIP: "APNS_iOS_VOIP";
+    readonly APNS_FLUTTER_DEVICE: "APNS_FLUTTER_DEVICE";
+    readonly APNS_FLUTTER_VOIP: "APNS_FLUTTER_VOIP";
+    readonly APNS_REACT_NATIVE_DEVICE: "APNS_REACT_NATIVE_DEVICE";
+    readonly APNS_REACT_NATIVE_VOIP: "APNS_REACT_NATIVE_VOIP";
+    readonly APNS_IONIC_CORDOVA_DEVICE: "APNS_IONIC_CORDOVA_DEVICE";
+    readonly APNS_IONIC_CORDOVA_VOIP: "APNS_IONIC_CORDOVA_VOIP";
+};

@@ -1,6 +1,7 @@
 import { CometChatCalls } from "./calls.js";
 import { CometChat } from "./chat.js";
-export { CometChat, CometChatCalls };
+import { CometChatNotifications } from "./notifications.js";
+export { CometChat, CometChatCalls, CometChatNotifications };
 export { Call } from "./call.js";
 export { CometChatException } from "./exception.js";
 export { CallListener, OngoingCallListener } from "./listeners.js";
@@ -11,5 +12,6 @@ declare global {
     interface Window {
         CometChat: typeof CometChat;
         CometChatCalls: typeof CometChatCalls;
+        CometChatNotifications: typeof CometChatNotifications;
     }
 }

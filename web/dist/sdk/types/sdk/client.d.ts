@@ -1,6 +1,7 @@
 import { Calls } from "./calls.js";
 import { type ConnectionTest, type ConnectionTestOptions } from "./connection-test.js";
 import { Emitter } from "./emitter.js";
+import { Pushes } from "./pushes.js";
 import { Session } from "./session.js";
 import type { JoinOptions } from "./session-types.js";
 import type { ConnectionState, ParleyEvents, ParleyOptions, User } from "./types.js";
@@ -14,6 +15,8 @@ export declare class Parley extends Emitter<ParleyEvents> {
     #private;
     /** Making and taking calls. */
     readonly calls: Calls;
+    /** Where this user is told of calls when nothing of theirs is connected. */
+    readonly pushes: Pushes;
     constructor(options: ParleyOptions);
     /** State of the signaling connection. */
     get state(): ConnectionState;

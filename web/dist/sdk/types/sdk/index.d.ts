@@ -7,6 +7,8 @@ export type { Listener } from "./emitter.js";
 export { ParleyError, codeOf } from "./errors.js";
 export { listDevices } from "./media.js";
 export { LocalParticipant, RemoteParticipant } from "./participants.js";
+export { Pushes } from "./pushes.js";
+export type { PushKind, PushRegistration, PushTarget } from "./pushes.js";
 export { Session } from "./session.js";
 export { isOver } from "./snapshot.js";
 export type { SessionStats, TrackStats } from "./stats.js";
