@@ -58,6 +58,7 @@ type quality struct {
 	server   netlab.Server
 	cfg      QualityConfig
 	progress Progress
+	couples  int // of browsers, so far
 }
 
 // Quality tries calls on bad networks, one row after the other, and holds what people would see and hear against the bars that

@@ -14,6 +14,7 @@ type qualityCommand struct {
 	List     bool          `group:"load" help:"Print the networks and end."`
 	Duration time.Duration `group:"load" default:"20s" help:"How long each steady network is measured."`
 	Rounds   int           `group:"load" default:"7" help:"Rounds of what is measured as a median."`
+	Browsers bool          `group:"load" help:"Run the rows of real browsers, too: Chromium and Firefox, driven by Node from the source around."`
 	Seed     uint64        `group:"load" default:"1" help:"Seed of all networks: the same one has the same luck."`
 	common
 }
@@ -30,7 +31,17 @@ func (c qualityCommand) Run(p *process, o *outcome) error {
 		return err
 	}
 	cfg := bench.QualityConfig{Rows: c.Row, Time: c.Duration, Rounds: c.Rounds, Seed: c.Seed}
+	if c.Browsers {
+		var err error
+		if cfg.Browsers, err = bench.OpenBrowsers(browserScript); err != nil {
+			return err
+		}
+		defer cfg.Browsers.Close()
+	}
 	return c.run(p, o, func(ctx context.Context, t bench.Target, tell bench.Progress) ([]report.Result, error) {
 		return bench.Quality(ctx, t, cfg, tell)
 	})
 }
+
+// browserScript is where the source has what drives the browsers.
+const browserScript = "web/e2e/quality.mjs"

@@ -31,19 +31,27 @@ function firefox() {
   return running;
 }
 
-/** Opens the call page in Firefox and signs in. */
-export async function atFirefox(url, name) {
+/** An empty window of a context of its own; run and its argument come before the scripts of each page. */
+export async function firefoxPage([run, argument] = []) {
   const context = await (await firefox()).createBrowserContext();
   const page = await context.newPage({ type: "window" });
   await page.setViewport({ width: 1024, height: 720 });
   page.setDefaultTimeout(20_000);
   await page.evaluateOnNewDocument(instrument);
+  if (run) await page.evaluateOnNewDocument(run, argument);
+  return new FirefoxPage(page, context);
+}
+
+/** Opens the call page in Firefox and signs in. */
+export async function atFirefox(url, name) {
+  const opened = await firefoxPage();
+  const { page } = opened;
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
   page.on("console", (message) => {
     if (message.type() === "error" && /Content.Security.Policy/.test(message.text())) problems.push(message.text());
   });
-  const person = new Person(new FirefoxPage(page, context), fresh(name), problems);
+  const person = new Person(opened, fresh(name), problems);
   await person.open(url);
   return person;
 }

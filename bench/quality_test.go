@@ -1,0 +1,210 @@
+package bench
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/parleyrtc/parley/bench/netlab/link"
+	"github.com/parleyrtc/parley/bench/witness"
+)
+
+// These are the rows of the quality scenario in short, and without a clock: what arrives with a mechanism is held against what
+// arrives without it, in the same room and over networks with the same rules.
+
+// stageFor opens a call of so many people on a server of its own.
+func stageFor(t *testing.T, people int) *scene {
+	t.Helper()
+	target := testServer(t)
+	server, err := target.ports()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := &quality{target: target, server: server, cfg: QualityConfig{Seed: 1}}
+	s, err := q.openScene(context.Background(), people)
+	t.Cleanup(s.close)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *scene) mustEnter(t *testing.T, cfg witness.Config, rules ...link.Rules) *person {
+	t.Helper()
+	network := far()
+	if len(rules) > 0 {
+		network = worse(rules[0], link.Rules{})
+	}
+	p, err := s.enter(context.Background(), cfg, network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// until waits for something that must come, however slow the machine is.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came about: %s", what)
+		}
+	}
+}
+
+// pass lets n frames of sound of a person pass, and those after them that their repair takes.
+func pass(t *testing.T, of *person, n int) window {
+	t.Helper()
+	w := window{from: time.Now()}
+	until(t, "sound is sent", func() bool { return of.Said(w.from, time.Now()) >= n })
+	w.to = time.Now()
+	until(t, "a second more", func() bool { return of.Said(w.to, time.Now()) >= 50 })
+	return w
+}
+
+// came is the share of what somebody said in a time that arrived at somebody else at all.
+func came(at, of *person, w window) float64 {
+	return 1 - notHeard(at, of, w.from, w.to).Seconds()/(float64(of.Said(w.from, w.to))*0.02)
+}
+
+// pictures is how many frames of a time were shown.
+func pictures(at, of *person, w window) (n int) {
+	for _, s := range at.Shown(of.source) {
+		if !s.Captured.Before(w.from) && s.Captured.Before(w.to) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestQualityLossIsRepaired(t *testing.T) {
+	t.Parallel()
+	s := stageFor(t, 4)
+	loss := link.Rules{Loss: 0.2}
+	bare := watching()
+	bare.NoNACK, bare.NoRED = true, true
+	camera, whole := s.mustEnter(t, talking()), s.mustEnter(t, watching())
+	with, without := s.mustEnter(t, watching(), loss), s.mustEnter(t, bare, loss)
+	until(t, "all see the camera", func() bool {
+		return len(whole.Shown(1)) > 0 && len(with.Shown(1)) > 0 && len(with.Sounds(1)) > 0 && len(without.Sounds(1)) > 0
+	})
+	w := pass(t, camera, 200)
+	if on, off := 1-came(with, camera, w), 1-came(without, camera, w); on > off/4 {
+		t.Errorf("of 20 %% lost, %.1f %% of the sound never came with NACK, and %.1f %% without", 100*on, 100*off)
+	}
+	if on, off, all := pictures(with, camera, w), pictures(without, camera, w), pictures(whole, camera, w); on <= off || on < all/2 {
+		t.Errorf("of %d frames %d were shown with RTX and %d without", all, on, off)
+	}
+}
+
+func TestQualityAnEstimateKeepsTheQueueEmpty(t *testing.T) {
+	t.Parallel()
+	s := stageFor(t, 3)
+	narrow := link.Rules{Rate: 700_000, Queue: 300 * time.Millisecond}
+	blind := watching()
+	blind.NoFeedback = true
+	camera := s.mustEnter(t, talking())
+	with, without := s.mustEnter(t, watching(), narrow), s.mustEnter(t, blind, narrow)
+	until(t, "sound is heard", func() bool { return len(with.Sounds(1)) > 100 && len(without.Sounds(1)) > 0 })
+	w := pass(t, camera, 300)
+	dropped := func(p *person) float64 {
+		_, trace := p.access.Media().Trace()
+		l := look(trace, w)
+		return share(l.dropped, l.packets)
+	}
+	if on, off := dropped(with), dropped(without); on > off/4 {
+		t.Errorf("the queue of 700 kbit/s dropped %.1f %% with congestion control, and %.1f %% without", 100*on, 100*off)
+	}
+	if on, off := came(with, camera, w), came(without, camera, w); on <= off {
+		t.Errorf("%.1f %% of the sound came with congestion control, and %.1f %% without", 100*on, 100*off)
+	}
+	if pictures(with, camera, w) == 0 {
+		t.Error("there was no picture, and 700 kbit/s have room for one")
+	}
+}
+
+func TestQualityOneWithAPoorNetworkIsNotNoticedByTheOther(t *testing.T) {
+	t.Parallel()
+	s := stageFor(t, 3)
+	camera, good := s.mustEnter(t, talking()), s.mustEnter(t, watching())
+	s.mustEnter(t, watching(), link.Rules{Rate: 300_000, Queue: 300 * time.Millisecond})
+	full := witness.Simulcast[len(witness.Simulcast)-1].Height
+	until(t, "the good one sees the full size", func() bool {
+		shown := good.Shown(camera.source)
+		return len(shown) > 0 && int(shown[len(shown)-1].Height) == full
+	})
+	w := pass(t, camera, 200)
+	if missing, small := missed(good.Shown(camera.source), w); missing > 0 || small > 0 {
+		t.Errorf("%d frames are missing and %d are small", missing, small)
+	}
+}
+
+func TestQualityARebindingLosesNoPicture(t *testing.T) {
+	t.Parallel()
+	s := stageFor(t, 2)
+	other, client := s.mustEnter(t, talking()), s.mustEnter(t, talking())
+	until(t, "both see each other", func() bool { return len(other.Shown(2)) > 30 && len(client.Shown(1)) > 30 })
+	if err := client.access.Rebind(); err != nil {
+		t.Fatal(err)
+	}
+	w := pass(t, other, 50)
+	for _, side := range []struct{ at, of *person }{{client, other}, {other, client}} {
+		if n := pictures(side.at, side.of, w); n < 20 {
+			t.Errorf("of the 30 frames that %s took in the second after the rebinding, %d were shown", s.uids[side.of.source-1], n)
+		}
+	}
+}
+
+func TestQualityTenNewcomersAskForFewKeyframes(t *testing.T) {
+	t.Parallel()
+	s := stageFor(t, 12)
+	camera, first := s.mustEnter(t, talking()), s.mustEnter(t, watching())
+	until(t, "somebody watches", func() bool { return len(first.Shown(1)) > 30 })
+	before := camera.Tally().Asked
+	if _, err := s.rush(context.Background(), 10); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range s.people[2:] {
+		if len(p.Shown(1)) == 0 {
+			t.Errorf("newcomer %d sees nothing", i)
+		}
+	}
+	if asked := camera.Tally().Asked - before; asked > 2*len(witness.Simulcast) {
+		t.Errorf("%d keyframes were asked of the camera", asked)
+	}
+}
+
+func TestQualityANewcomerSeesWhatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	s := stageFor(t, 3)
+	camera, first := s.mustEnter(t, talking()), s.mustEnter(t, watching())
+	until(t, "somebody watches", func() bool { return len(first.Shown(1)) > 5 })
+	p := s.mustEnter(t, watching())
+	until(t, "the newcomer sees something", func() bool { return len(p.Shown(1)) > 0 })
+	if shown := p.Shown(camera.source)[0]; shown.Captured.After(p.asked) {
+		t.Errorf("the first picture was taken %v after the newcomer asked to join, when there was one that is younger than two seconds",
+			shown.Captured.Sub(p.asked))
+	}
+}
+
+func TestQualityOnlyTheLoudestAreForwarded(t *testing.T) {
+	t.Parallel()
+	const people = 8
+	s := stageFor(t, people)
+	for i := range people {
+		s.mustEnter(t, witness.Config{Microphone: true, Pairs: people - 1, Speaks: func(time.Time) bool { return i == 0 }})
+	}
+	listener, speaker := s.people[people-1], s.people[0]
+	until(t, "the speaker is heard", func() bool { return len(listener.Sounds(speaker.source)) > 100 })
+	w := pass(t, speaker, 100)
+	if c := came(listener, speaker, w); c < 0.99 {
+		t.Errorf("%.1f %% of what the speaker said came", 100*c)
+	}
+	all := 0.0
+	for _, p := range s.people[:people-1] {
+		all += came(listener, p, w)
+	}
+	if all > stageSize+0.1 {
+		t.Errorf("%.2f streams of %d came, want %d", all, people-1, stageSize)
+	}
+}
