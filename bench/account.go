@@ -113,6 +113,15 @@ func PickCores() Cores {
 	return Cores{Server: all[:1], Clients: all[1:]}
 }
 
+// AllCores lets the server and the clients run anywhere.
+func AllCores() Cores {
+	all, err := proc.Cores()
+	if err != nil {
+		return Cores{}
+	}
+	return Cores{Server: all, Clients: all}
+}
+
 // clientGarbage is how much garbage may gather, in percent of what lives, before it is collected, which takes time from the engines.
 const clientGarbage = 400
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/parleyrtc/parley/bench/netlab"
+	"github.com/parleyrtc/parley/bench/proc"
 	"github.com/parleyrtc/parley/bench/report"
 )
 
@@ -86,7 +87,10 @@ func Quality(ctx context.Context, t Target, cfg QualityConfig, p Progress) ([]re
 	for i, row := range rows {
 		q.progress = within(p, fmt.Sprintf("%s %d/%d", row.Name, i+1, len(rows)))
 		began := time.Now()
+		used, _ := proc.Self() // without accounting it stays zero, which the report says
 		result, err := row.run(ctx, q)
+		now, _ := proc.Self()
+		result.Clients = report.Clients{Cores: (now - used).Seconds() / time.Since(began).Seconds(), Limit: t.available()}
 		if ctx.Err() != nil {
 			return results, nil
 		}

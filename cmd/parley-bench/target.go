@@ -24,6 +24,7 @@ type server struct {
 	AllowRemote bool     `group:"server" help:"With --url: load another machine. Ask whoever owns it first."`
 
 	noServer bool // the scenario measures without one
+	anywhere bool // server and clients may run on all cores: what is measured is not what they cost
 }
 
 // opened is a target with what is to be undone at the end.
@@ -88,6 +89,9 @@ func (s server) start(ctx context.Context, p bench.Progress) (opened, error) {
 	}
 	p(bench.Update{Phase: phase})
 	cores := bench.PickCores()
+	if s.anywhere {
+		cores = bench.AllCores()
+	}
 	own, err := bench.Serve(ctx, bench.ServeConfig{Binary: s.Binary, Cores: cores, Netns: s.Netns})
 	if err != nil {
 		return opened{}, err
