@@ -11,7 +11,7 @@ FUZZTIME ?= 3s
 # staticcheck is run at this version without being a dependency of the module.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build parley-bench test test-go test-web test-e2e test-firefox test-long lint bench fuzz web web-fresh setup docker clean
+.PHONY: help run build parley-bench test test-go test-web test-e2e test-firefox test-long quality lint bench fuzz web web-fresh setup docker clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,11 +45,16 @@ test-firefox: build ## calls between Firefox and Chromium; fetches a Firefox on 
 	@.ci/setup firefox
 	cd web && PARLEY_BIN="$(CURDIR)/bin/parley" npm run e2e:firefox
 
-test-long: setup build ## the same for longer: 1,000 join and leave cycles, five rounds of browsers, Firefox, minutes of fuzzing
+test-long: setup build ## the same for longer: 1,000 join and leave cycles, five rounds of browsers, Firefox, minutes of fuzzing, bad networks
 	PARLEY_CYCLES=1000 go test -race -timeout 3h ./...
 	for round in 1 2 3 4 5; do (cd web && PARLEY_BIN="$(CURDIR)/bin/parley" npm run test:e2e); done
 	$(MAKE) test-firefox
 	$(MAKE) fuzz FUZZTIME=5m
+	$(MAKE) quality
+
+quality: build parley-bench ## calls on bad networks, with Chromium and Firefox, into bin/quality.html; fails below a bar
+	@.ci/setup firefox
+	bin/parley-bench quality --serve --binary bin/parley --browsers --html bin/quality.html --json bin/quality.json
 
 lint: ## gofmt, go vet, staticcheck, import rules, tsc
 	@.ci/lint $(STATICCHECK)

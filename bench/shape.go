@@ -27,6 +27,7 @@ type Shape struct {
 	PacketBytes     int  // payload of a packet, without RTP header and SRTP tag
 	Spread          bool // a frame's packets leave evenly over its time, not in one burst
 	Trains          bool // a frame's packets leave as one train, which the receiving kernel cuts
+	Even            bool // a frame's packets are all of one length; else the first half is a byte shorter, as in libwebrtc
 }
 
 // The sound of a one-to-one call, which is Opus as browsers send it.
@@ -148,6 +149,9 @@ func (s Shape) Arrivals() string {
 	default:
 		words = fmt.Sprintf("frames in bursts of %d packets (one sendmmsg, no segmentation offload)", s.PacketsPerFrame)
 	}
+	if s.PacketsPerFrame > 1 && !s.Even {
+		words += ", the first half of a frame's a byte shorter"
+	}
 	if s.OneToOne && !s.Audio {
 		words = "video in " + words + ", audio in single packets"
 	}
@@ -156,7 +160,7 @@ func (s Shape) Arrivals() string {
 
 func (s Shape) pattern() load.Pattern {
 	return load.Pattern{Audio: s.Audio, Interval: time.Second / time.Duration(s.FPS), Packets: s.PacketsPerFrame, Bytes: s.PacketBytes,
-		Spread: s.Spread, Trains: s.Trains && !s.Spread && s.PacketsPerFrame > 1}
+		Spread: s.Spread, Uneven: s.PacketsPerFrame > 1 && !s.Even, Trains: s.Trains && !s.Spread && s.PacketsPerFrame > 1}
 }
 
 // sends is what the participant at some place of a room sends. The publishers have the first places.

@@ -71,6 +71,7 @@ type Engine struct {
 	packets  [sendBatch][]byte // what is in the outbox
 	train    []byte            // packets of one length that leave as a train
 	segment  int               // their length
+	unsealed int               // the same before they were sealed
 	plain    []byte            // one packet before it is sealed, or after it is opened
 	parsed   rtp.Header        // of that packet, for the cipher
 	ports    []*port           // by id; nil: closed

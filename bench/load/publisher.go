@@ -20,6 +20,7 @@ type Pattern struct {
 	Interval time.Duration // from frame to frame
 	Packets  int           // of a frame
 	Bytes    int           // payload of a packet
+	Uneven   bool          // the first half of a frame's packets are a byte shorter, as libwebrtc splits most frames
 	Spread   bool          // a frame's packets leave evenly over the interval; else all at once
 	Trains   bool          // a frame leaves as one train, which the kernel cuts (UDP_SEGMENT): cheaper for the sender
 }
@@ -40,12 +41,20 @@ func (p Pattern) perStep() int {
 	return p.Packets
 }
 
+// bytes is the payload of a frame's packet.
+func (p Pattern) bytes(index int) int {
+	if p.Uneven && index < p.Packets/2 {
+		return p.Bytes - 1
+	}
+	return p.Bytes
+}
+
 func (p Pattern) check() error {
 	least := MinVideoBytes
 	if p.Audio {
 		least = MinAudioBytes
 	}
-	if p.Bytes < least || p.Bytes > maxPacket-200 || p.Packets < 1 || p.step() <= 0 {
+	if p.bytes(0) < least || p.Bytes > maxPacket-200 || p.Packets < 1 || p.step() <= 0 {
 		return fmt.Errorf("a payload has %d to %d bytes, a frame at least one packet", least, maxPacket-200)
 	}
 	return nil
@@ -216,7 +225,7 @@ func (p *publisher) packet(st *stream, i int, sentAt int64) {
 		p.refused++
 		return
 	}
-	payload := e.plain[n : n+p.pattern.Bytes]
+	payload := e.plain[n : n+p.pattern.bytes(i)]
 	copy(payload, p.filling)
 	prefix := audioPrefix
 	if p.pattern.Audio {
@@ -232,13 +241,13 @@ func (p *publisher) packet(st *stream, i int, sentAt int64) {
 	st.packets++
 	st.copies += p.receivers
 	st.octets += uint32(len(payload))
-	p.queue(e.plain[:n+p.pattern.Bytes], n)
+	p.queue(e.plain[:n+len(payload)], n)
 }
 
 // queue seals one packet, for the outbox or for the train.
 func (p *publisher) queue(plain []byte, header int) {
 	e := p.engine
-	if e.outbox.Full() || len(e.train) > cap(e.train)-maxPacket || len(e.train) > 0 && len(e.train) == datagram.MaxSegments*e.segment {
+	if e.outbox.Full() || len(e.train) > cap(e.train)-maxPacket || len(e.train) > 0 && (len(e.train) == datagram.MaxSegments*e.segment || len(plain) != e.unsealed) {
 		p.depart()
 	}
 	slot := e.packets[e.outbox.Len()][:0]
@@ -250,7 +259,7 @@ func (p *publisher) queue(plain []byte, header int) {
 	case sealed == nil:
 		p.refused++
 	case p.pattern.Trains: // its packets are all of one length
-		e.train, e.segment = e.train[:len(e.train)+len(sealed)], len(sealed)
+		e.train, e.segment, e.unsealed = e.train[:len(e.train)+len(sealed)], len(sealed), len(plain)
 	default:
 		e.outbox.Add(p.to(), sealed, 0)
 	}

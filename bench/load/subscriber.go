@@ -168,7 +168,10 @@ func (s *subscriber) open(route Route, b []byte) (payload []byte, prefix int, ok
 		prefix = audioPrefix
 	}
 	if route == Floor {
-		_, payload, err := s.floorCipher.Open(b)
+		header, payload, err := s.floorCipher.Open(b)
+		if err == nil && header[0]&0x20 != 0 {
+			payload = withoutPadding(payload)
+		}
 		return payload, prefix, err == nil
 	}
 	if !s.port.ready() {
@@ -179,8 +182,16 @@ func (s *subscriber) open(route Route, b []byte) (payload []byte, prefix int, ok
 		return nil, 0, false
 	}
 	payload = plain[packet.HeaderSize(plain):]
-	if s.engine.parsed.Padding && len(payload) > 0 {
-		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
+	if s.engine.parsed.Padding {
+		payload = withoutPadding(payload)
 	}
 	return payload, prefix, true
+}
+
+// withoutPadding takes off what the last byte says (RFC 3550 §5.1).
+func withoutPadding(payload []byte) []byte {
+	if len(payload) == 0 {
+		return payload
+	}
+	return payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
 }

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -255,5 +256,34 @@ func TestAnEmptyRunMakesAPage(t *testing.T) {
 		Curves:     []report.Curve{{X: "n", Lines: []report.Line{{Name: "empty"}}}}}}}
 	if err := r.WriteHTML(&bytes.Buffer{}, nil, nil); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestABarIsHeldAgainstWhateverTheFlagsSay(t *testing.T) {
+	r := report.Result{Scenario: "quality x"}
+	r.AddGoal("concealed", "sound concealed", 0.02, report.Fraction, report.Goal{Limit: 0.01})
+	r.AddGoal("used", "share of the link", 0.9, report.Fraction, report.Goal{Limit: 0.85, Min: true})
+	r.AddGoal("unknown", "not measured", math.NaN(), report.Fraction, report.Goal{Limit: 1})
+	r.Charts = []report.Chart{{Name: "rate", Unit: report.BitsPerSecond, Series: []report.Series{{Name: "link", Points: []report.Point{{At: time.Second, Value: 4e6}, {At: 2 * time.Second, Value: 1e6}}}, {Name: "empty"}}}}
+	rep := report.Report{Results: []report.Result{r}}
+	misses := rep.Check(nil)
+	if len(misses) != 2 || misses[0].String() != "quality x: sound concealed is 2.00 %, above the 1.00 % of its bar" {
+		t.Errorf("%v", misses)
+	}
+	var table, page, raw bytes.Buffer
+	if err := errors.Join(rep.WriteTable(&table, report.Style{}), rep.WriteHTML(&page, misses, nil), rep.WriteJSON(&raw)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"≤ 1.00 %", "≥ 85.00 %", "does not reach the bar", "reaches it"} {
+		if !strings.Contains(table.String(), want) || !strings.Contains(page.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, table.String())
+		}
+	}
+	saved, err := report.ReadJSON(raw.Bytes())
+	if err != nil || len(saved.Results[0].Values) > 10 || saved.Results[0].Values["concealed"] != 0.02 {
+		t.Errorf("%v %v", saved, err)
+	}
+	if !bytes.Contains(raw.Bytes(), []byte(`"at_most": 0.01`)) || !bytes.Contains(raw.Bytes(), []byte(`"link": [`)) || !bytes.Contains(page.Bytes(), []byte("<svg")) {
+		t.Errorf("bars and charts are not kept:\n%s", raw.String())
 	}
 }

@@ -19,6 +19,7 @@ type rooms struct {
 	PacketsPerFrame int  `group:"load" placeholder:"N" help:"Packets of a frame."`
 	PacketBytes     int  `group:"load" placeholder:"N" help:"Payload bytes of a packet."`
 	Trains          bool `group:"load" help:"Hand the kernel each frame as one train, which it cuts on arrival: publishers cost less then, for rates they could not keep."`
+	Even            bool `group:"load" help:"All packets of a frame have one length; otherwise the first half is a byte shorter, as libwebrtc splits frames."`
 	Spread          bool `group:"load" help:"Spread the packets of a frame over its time; otherwise they leave in one burst."`
 }
 
@@ -35,7 +36,7 @@ func (r rooms) shape(calls int) (bench.Shape, error) {
 		}
 		out.OneToOne, out.Rooms, out.Publishers, out.Subscribers = true, calls, 0, 0
 	}
-	out.Spread, out.Trains = r.Spread, r.Trains
+	out.Spread, out.Trains, out.Even = r.Spread, r.Trains, r.Even
 	for _, field := range []struct {
 		said int
 		into *int
