@@ -10,7 +10,7 @@ func (ch *change) accept(e Accept) *Error {
 		return refuse(CodeNotFound)
 	case ch.Terminal():
 		return refuse(CodeTerminated)
-	case m.UID == ch.Initiator && (ch.Status == Initiated || !ch.isGroup()):
+	case m.Barred || m.UID == ch.Initiator && (ch.Status == Initiated || !ch.isGroup()):
 		return refuse(CodeNotAllowed)
 	case m.Seat != nil && m.Seat.Device == e.By.ID:
 		return nil
@@ -38,7 +38,9 @@ func (ch *change) sit(m *Member, d Device) {
 		ch.notify(Accepted, d.UID, ch.Members[0].at())
 		ch.outgoingOver(d.UID)
 	}
-	ch.notify(AnsweredElsewhere, d.UID, Recipient{UID: d.UID, Except: d.ID})
+	if ch.ReceiverType != Session { // where nothing rang
+		ch.notify(AnsweredElsewhere, d.UID, Recipient{UID: d.UID, Except: d.ID})
+	}
 	if first {
 		ch.startInitiator(d.UID)
 	}

@@ -16,6 +16,9 @@
 //	ongoing ── 1:1: one seat ends, leaves, is lost or never joins ──► ended
 //	        ── group: the last one out, or ended for all ───────────► ended
 //
+// A session is a call that nobody rings for: it has a name instead of a receiver, is ongoing from the moment the first one
+// comes in, and takes in whoever may enter it (NewSession).
+//
 // In a group call each member has a State of its own beside the call's Status: the first acceptance makes the call
 // ongoing while the others ring on, and whoever rejected, left or did not answer may still come in.
 //
@@ -61,6 +64,7 @@ const (
 	ReasonRemoved     Reason = "removed"       // the user was deleted or taken out of the group
 	ReasonFailed      Reason = "failed"        // the media server gave up on the participant
 	ReasonTakenOver   Reason = "taken_over"    // another device of the same user has the seat now
+	ReasonAlone       Reason = "alone"         // there was only one left, for too long
 )
 
 // Type is the kind of call that was asked for.
@@ -77,8 +81,9 @@ type ReceiverType string
 
 // The receiver types.
 const (
-	User  ReceiverType = "user"
-	Group ReceiverType = "group"
+	User    ReceiverType = "user"
+	Group   ReceiverType = "group"
+	Session ReceiverType = "session" // Receiver is the name of a session, which nobody is called to
 )
 
 // State is where one member of a call stands.
@@ -124,6 +129,9 @@ type Call struct {
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
 	Members   []Member  `json:"members"` // the initiator first, the others by uid
+
+	// AloneSince is since when an ongoing call of several has had one member in it and nobody else to wait for; else zero.
+	AloneSince time.Time `json:"aloneSince,omitzero"`
 }
 
 // Member is one user's part in a call.
@@ -136,6 +144,8 @@ type Member struct {
 	LastDevice string    `json:"lastDevice,omitzero"` // who held the seat that was given up last
 	Missed     bool      `json:"missed,omitzero"`     // has been told of a missed call
 	Removed    bool      `json:"removed,omitzero"`    // no longer belongs to the call: a stranger to it
+	Barred     bool      `json:"barred,omitzero"`     // a moderator has put them out of the call
+	Rights     Rights    `json:"rights,omitzero"`     // in the call's session
 }
 
 // Seat is the right of one device to be in the room for its user.
@@ -205,9 +215,11 @@ func (c *Call) Clone() *Call {
 	d.Metadata = slices.Clone(c.Metadata)
 	d.Members = slices.Clone(c.Members)
 	for i := range d.Members {
-		if s := d.Members[i].Seat; s != nil {
+		m := &d.Members[i]
+		m.Rights.Sources = slices.Clone(m.Rights.Sources)
+		if s := m.Seat; s != nil {
 			seat := *s
-			d.Members[i].Seat = &seat
+			m.Seat = &seat
 		}
 	}
 	return &d
@@ -223,7 +235,8 @@ func (c *Call) member(uid string) *Member {
 	return nil
 }
 
-func (c *Call) isGroup() bool { return c.ReceiverType == Group }
+// isGroup reports whether the call may have any number of members, of whom the last one out ends it.
+func (c *Call) isGroup() bool { return c.ReceiverType != User }
 
 // instant drops the monotonic reading and the zone, so that a time equals itself after a round trip through JSON.
 func instant(t time.Time) time.Time { return t.UTC().Round(0) }

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -148,4 +149,29 @@ func TestTimesAreTheSameAfterTheStore(t *testing.T) {
 	s.roundTrip(t)
 	s.call.Restore(time.Now())
 	s.roundTrip(t)
+}
+
+func TestASessionRemembersABoundedNumberOfVisitors(t *testing.T) {
+	c, _, err := NewSession(start, Open{ID: "s", Name: "lobby", Type: Video, By: Device{"host", "h1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 * maxVisitors {
+		now, d := start.Add(time.Duration(i)*time.Second), Device{UID: fmt.Sprintf("visitor-%d", i), ID: "v"}
+		c.Members[0].Seat.JoinBy = time.Time{}
+		if _, err := c.Handle(now, Join{By: d, Rights: &Rights{}}); err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 { // the newest two are in
+			if _, err := c.Handle(now, Leave{By: Device{UID: fmt.Sprintf("visitor-%d", i-1), ID: "v"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if len(c.Members) != maxVisitors {
+		t.Errorf("%d members are remembered, want %d", len(c.Members), maxVisitors)
+	}
+	if m, ok := c.Member(fmt.Sprintf("visitor-%d", 3*maxVisitors-1)); !ok || m.State != StateJoined || c.Members[0].UID != "host" {
+		t.Error("somebody who is in the session was forgotten")
+	}
 }

@@ -26,6 +26,7 @@ func (c *Call) Handle(now time.Time, event Event) ([]Effect, error) {
 	if err := ch.handle(event); err != nil {
 		return nil, err
 	}
+	ch.noteAlone()
 	return ch.effects, nil
 }
 
@@ -51,6 +52,8 @@ func (ch *change) handle(event Event) *Error {
 		return ch.join(e)
 	case Leave:
 		return ch.leave(e)
+	case Expel:
+		return ch.expel(e)
 	}
 	return nil
 }
@@ -136,6 +139,9 @@ func (ch *change) notify(kind Kind, by string, to ...Recipient) {
 // memberChanged tells every member of a group call where one of them stands now. Of changes in one breath, as when joining
 // includes accepting or when a thousand stop ringing, only the last is told: the call that goes with it shows them all.
 func (ch *change) memberChanged(m *Member, by string) {
+	if m.Rights.Hidden {
+		return
+	}
 	if last := len(ch.effects) - 1; last >= 0 {
 		if n, ok := ch.effects[last].(Notify); ok && n.Kind == MemberChanged {
 			ch.effects = ch.effects[:last]

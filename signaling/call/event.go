@@ -36,6 +36,16 @@ type Join struct {
 	By       Device
 	Takeover bool   // take the seat from another device of the same user
 	BusyIn   string // fact: id of another call the user is busy in, if any
+	// Rights, when not nil, say that the user may enter this session and with which rights. They make no difference to calls
+	// that somebody was rung for.
+	Rights *Rights
+}
+
+// Expel is a moderator's wish to put a member out of a call of several.
+type Expel struct {
+	By        Device
+	UID       string
+	Moderator bool // fact: the user has the grant to moderate every call
 }
 
 // Leave takes the device out of the room.
@@ -72,6 +82,7 @@ func (Cancel) isEvent()        {}
 func (End) isEvent()           {}
 func (Join) isEvent()          {}
 func (Leave) isEvent()         {}
+func (Expel) isEvent()         {}
 func (Presence) isEvent()      {}
 func (MediaFailed) isEvent()   {}
 func (MemberAdded) isEvent()   {}

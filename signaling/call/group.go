@@ -7,7 +7,7 @@ import (
 
 // added lets a user who came into the group see its call, and rings them while it still rings.
 func (ch *change) added(e MemberAdded) {
-	if !ch.isGroup() || ch.Terminal() || ch.member(e.UID) != nil {
+	if ch.ReceiverType != Group || ch.Terminal() || ch.member(e.UID) != nil {
 		return
 	}
 	m := ch.place(e.UID)

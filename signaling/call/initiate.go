@@ -28,6 +28,8 @@ type Policy struct {
 	Grace    time.Duration `json:"grace"`    // how long a device may be without signaling and media; 30 s
 	Join     time.Duration `json:"join"`     // how long an accepted seat may stay out of the room; 30 s
 	WhenBusy WhenBusy      `json:"whenBusy"` // Refuse
+	// Alone is how long one may be left alone in a call of several before it ends; 0: for ever.
+	Alone time.Duration `json:"alone,omitzero"`
 }
 
 func (p Policy) withDefaults() Policy {

@@ -15,8 +15,9 @@ import (
 // Whatever happened, the call ends when everybody has gone, and everyone in it has been told or has done it themselves.
 func TestEveryOrderHasOneOutcome(t *testing.T) {
 	for name, first := range map[string][]string{
-		"direct": {"call alice/1 bob", "call alice bob for=20s", "call alice/1 bob busy=bob policy=ring"},
-		"group":  {"call alice/1 team", "call alice/2 team busy=carol for=300s", "call alice team of=alice,bob"},
+		"direct":  {"call alice/1 bob", "call alice bob for=20s", "call alice/1 bob busy=bob policy=ring"},
+		"session": {"open alice/1 weekly", "open alice/1 weekly alone=5m", "open alice/1 weekly moderates sources=microphone"},
+		"group":   {"call alice/1 team", "call alice/2 team busy=carol for=300s", "call alice team of=alice,bob"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
@@ -46,7 +47,7 @@ func TestEveryOrderHasOneOutcome(t *testing.T) {
 // anyLine draws one line of a story.
 func anyLine() *rapid.Generator[string] {
 	users := []string{"alice", "alice", "bob", "bob", "bob", "carol", "dave", "erin"}
-	likely := []string{"accept", "accept", "join", "join", "join", "join takeover", "leave", "end", "reject", "offline"}
+	likely := []string{"enter", "enter takeover", "enter hidden", "expel bob moderator", "expel alice", "accept", "accept", "join", "join", "join", "join takeover", "leave", "end", "reject", "offline"}
 	return rapid.Custom(func(t *rapid.T) string {
 		after := rapid.SampledFrom([]string{"", "", "", "", "", "", "", "", "+1s ", "+1s ", "+10s ", "+31s "}).Draw(t, "after")
 		user := rapid.SampledFrom(users).Draw(t, "user")
@@ -111,7 +112,7 @@ func (a *audience) act(line string, done step) Device {
 	switch words[1] {
 	case "accept", "reject", "busy":
 		a.ringing[d] = false
-	case "join":
+	case "join", "enter":
 		a.ringing[d] = false
 		a.session[d], a.room[d] = true, true
 	case "leave":

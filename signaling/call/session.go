@@ -1,26 +1,40 @@
 package call
 
+import "slices"
+
 // join brings a device into the room: early for the caller, after acceptance for the called; a member of a group comes
 // into an ongoing call without being asked to accept it first.
 func (ch *change) join(e Join) *Error {
-	m := ch.member(e.By.UID)
+	m, entering := ch.member(e.By.UID), e.Rights != nil && ch.ReceiverType == Session
 	switch {
-	case m == nil:
+	case m == nil && !entering:
 		return refuse(CodeNotFound)
 	case ch.Terminal():
 		return refuse(CodeTerminated)
 	case e.By.ID == "":
 		return badRequest("deviceId")
-	case m.Seat == nil && ch.Status == Initiated:
+	case m != nil && m.Barred:
+		return refuse(CodeNotAllowed)
+	case m != nil && m.Seat == nil && ch.Status == Initiated:
 		return refuse(CodeNotAccepted)
-	case m.Seat == nil && ch.busyElsewhere(e.BusyIn):
+	case (m == nil || m.Seat == nil) && ch.busyElsewhere(e.BusyIn):
 		return busy(CodeBusySelf, e.BusyIn)
+	}
+	if m == nil {
+		ch.forgetVisitor()
+		m = ch.place(e.By.UID)
+	}
+	rights := m.Rights
+	if entering {
+		m.Rights = *e.Rights
+		m.Rights.Sources = slices.Clone(e.Rights.Sources)
 	}
 	switch {
 	case m.Seat == nil: // group: everybody in a 1:1 call that goes on has a seat
 		ch.sit(m, e.By)
 	case m.Seat.Device != e.By.ID:
 		if err := ch.changeSeat(m, e.By, e.Takeover); err != nil {
+			m.Rights = rights
 			return err
 		}
 	}
@@ -79,9 +93,9 @@ func (ch *change) end(e End) *Error {
 	return refuse(CodeGroupAlreadyLeft)
 }
 
-// endForAll ends a group call at the wish of its initiator or of a member with the grant, seated or not.
+// endForAll ends a group call at the wish of a moderator, seated or not.
 func (ch *change) endForAll(m *Member, e End) *Error {
-	if !e.Moderator && m.UID != ch.Initiator {
+	if !e.Moderator && !ch.moderates(m) {
 		return refuse(CodeNotAllowed)
 	}
 	ch.finish(Ended, ReasonForAll, e.By)

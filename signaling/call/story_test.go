@@ -21,6 +21,9 @@ var start = time.Date(2030, 1, 2, 3, 4, 5, 678, time.UTC)
 //
 //	call alice/a1 bob|team [audio] [for=20s] [policy=ring] [busy=bob,carol] [callerbusy=s2] [rungby=s2] [groupcall=s2]
 //	[+3s] bob/b1 accept|reject|busy|cancel|end|join|leave [takeover] [forall] [moderator] [busyin=s2]
+//	open alice/a1 weekly [busyin=s2] [hidden] [moderates] [sources=microphone,camera] [alone=5m]
+//	[+3s] bob/b1 enter [takeover] [hidden] [moderates] [busyin=s2]
+//	[+3s] bob/b1 expel carol [moderator]
 //	[+3s] bob/b1 online|media|signaling|offline|failed [reason=…]
 //	[+3s] add|remove dave [busy]
 //	[+3s] wait|restart
@@ -57,6 +60,14 @@ func (s *story) play(t fataler, line string) step {
 	switch words[0] {
 	case "call":
 		c, effects, err := New(s.now, initiate(t, words[1:]))
+		if err != nil {
+			return step{err: err}
+		}
+		s.call = c
+		s.observe(t, &Call{Status: Initiated}, effects)
+		return step{effects: effects}
+	case "open":
+		c, effects, err := NewSession(s.now, opening(t, words[1:]))
 		if err != nil {
 			return step{err: err}
 		}
@@ -225,11 +236,48 @@ func initiate(t fataler, words []string) Initiate {
 			e.GroupCall = value
 		case "metadata":
 			e.Metadata = json.RawMessage(value)
+		case "alone":
+			e.Policy.Alone, _ = time.ParseDuration(value)
 		default:
 			t.Fatalf("unknown word %q", w)
 		}
 	}
 	return e
+}
+
+// opening reads the words after "open".
+func opening(t fataler, words []string) Open {
+	t.Helper()
+	e := Open{ID: "s1", Type: Video, By: device(words[0]), Name: words[1], Rights: rights(words)}
+	for _, w := range words[2:] {
+		key, value, _ := strings.Cut(w, "=")
+		switch key {
+		case "busyin":
+			e.BusyIn = value
+		case "alone":
+			e.Policy.Alone, _ = time.ParseDuration(value)
+		case "audio":
+			e.Type = Audio
+		}
+	}
+	return e
+}
+
+// rights reads those words of a line that give rights.
+func rights(words []string) Rights {
+	var r Rights
+	for _, w := range words {
+		key, value, _ := strings.Cut(w, "=")
+		switch key {
+		case "hidden":
+			r.Hidden = true
+		case "moderates":
+			r.Moderator = true
+		case "sources":
+			r.Limited, r.Sources = true, strings.Split(value, ",")
+		}
+	}
+	return r
 }
 
 func device(s string) Device {
@@ -271,6 +319,11 @@ func event(t fataler, words []string) Event {
 		return End{By: d, ForAll: has("forall"), Moderator: has("moderator")}
 	case "join":
 		return Join{By: d, Takeover: has("takeover"), BusyIn: value("busyin")}
+	case "enter":
+		r := rights(words)
+		return Join{By: d, Takeover: has("takeover"), BusyIn: value("busyin"), Rights: &r}
+	case "expel":
+		return Expel{By: d, UID: words[2], Moderator: has("moderator")}
 	case "leave":
 		return Leave{By: d}
 	case "online":
@@ -300,6 +353,9 @@ func (s *story) describe() string {
 		fmt.Fprintf(&b, " · %s %s", m.UID, m.State)
 		if m.Removed {
 			b.WriteString(" removed")
+		}
+		if m.Barred {
+			b.WriteString(" barred")
 		}
 		if m.Seat != nil {
 			fmt.Fprintf(&b, " on %s", or(m.Seat.Device, "any device"))

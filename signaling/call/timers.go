@@ -5,9 +5,13 @@ import "time"
 // due is the next thing that time will do to a call.
 type due struct {
 	at     time.Time // zero: nothing
-	member int       // whose seat is lost; -1: the ring deadline
+	member int       // whose seat is lost; nobody: see reason
 	reason Reason
 }
+
+// nobody stands for a thing that concerns no member alone: the ring deadline, or with ReasonAlone the end of the patience with
+// who is left alone.
+const nobody = -1
 
 // Deadline is when Advance has something to do; zero when it has nothing to wait for.
 func (c *Call) Deadline() time.Time { return c.next().at }
@@ -20,18 +24,21 @@ func (c *Call) Advance(now time.Time) []Effect {
 		switch {
 		case next.at.IsZero() || next.at.After(ch.now):
 			return ch.effects
-		case next.member < 0:
+		case next.reason == ReasonAlone:
+			ch.finish(Ended, ReasonAlone, Device{})
+		case next.member == nobody:
 			ch.ringOut()
 		default:
 			ch.depart(&ch.Members[next.member], next.reason, Device{})
 		}
+		ch.noteAlone()
 	}
 }
 
 // next finds what falls due first. Of two at the same moment the ring deadline comes first, then the members in their
 // order.
 func (c *Call) next() due {
-	first := due{member: -1}
+	first := due{member: nobody}
 	if c.Terminal() {
 		return first
 	}
@@ -51,6 +58,9 @@ func (c *Call) next() due {
 		if s != nil && !s.GoneSince.IsZero() {
 			sooner(s.GoneSince.Add(c.Policy.Grace), i, ReasonLost)
 		}
+	}
+	if c.Policy.Alone > 0 && !c.AloneSince.IsZero() {
+		sooner(c.AloneSince.Add(c.Policy.Alone), nobody, ReasonAlone)
 	}
 	return first
 }
@@ -115,5 +125,8 @@ func (c *Call) Restore(now time.Time) {
 		if !s.JoinBy.IsZero() {
 			s.JoinBy = now.Add(c.Policy.Join)
 		}
+	}
+	if !c.AloneSince.IsZero() {
+		c.AloneSince = now
 	}
 }
