@@ -86,6 +86,8 @@ type Calls struct {
 	Grace           time.Duration `yaml:"grace" env:"GRACE"`
 	JoinDeadline    time.Duration `yaml:"join_deadline" env:"JOIN_DEADLINE"`
 	WhenBusy        string        `yaml:"when_busy" env:"WHEN_BUSY"` // busy | ring
+	Sessions        string        `yaml:"sessions" env:"SESSIONS"`   // granted | open
+	AloneTimeout    time.Duration `yaml:"alone_timeout" env:"ALONE_TIMEOUT"`
 	RingsPerMinute  int           `yaml:"rings_per_minute" env:"RINGS_PER_MINUTE"`
 	Directory       string        `yaml:"directory" env:"DIRECTORY"` // open | closed
 	HistoryTTL      time.Duration `yaml:"history_ttl" env:"HISTORY_TTL"`
@@ -178,7 +180,7 @@ func Default() Config {
 		},
 		Calls: Calls{
 			RingTimeout: 45 * time.Second, Grace: 30 * time.Second, JoinDeadline: 30 * time.Second,
-			WhenBusy: "busy", RingsPerMinute: 6, Directory: "open", HistoryTTL: 30 * 24 * time.Hour,
+			WhenBusy: "busy", Sessions: "granted", AloneTimeout: 5 * time.Minute, RingsPerMinute: 6, Directory: "open", HistoryTTL: 30 * 24 * time.Hour,
 			MaxParticipants: 50, Pairs: 4, MaxPairs: 28,
 		},
 		Signaling: defaultSignaling(),

@@ -23,6 +23,7 @@ func Dev(bind string) Config {
 	c.Auth.TokenTTL = 12 * time.Hour
 	c.Auth.OpenLogin = true
 	c.Push.WebContact = "https://localhost/" // so that the call page can ring when it is closed
+	c.Calls.Sessions = "open"
 	c.Log.Format = "console"
 	c.Shutdown.Wait = 2 * time.Second
 	return c

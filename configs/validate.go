@@ -113,6 +113,8 @@ func (c Config) checkCalls(k *checker) {
 	k.between("calls.grace", c.Calls.Grace, time.Second, 10*time.Minute)
 	k.between("calls.join_deadline", c.Calls.JoinDeadline, time.Second, 10*time.Minute)
 	k.oneOf("calls.when_busy", c.Calls.WhenBusy, "busy", "ring")
+	k.oneOf("calls.sessions", c.Calls.Sessions, "granted", "open")
+	k.between("calls.alone_timeout", c.Calls.AloneTimeout, 0, 24*time.Hour)
 	k.oneOf("calls.directory", c.Calls.Directory, "open", "closed")
 	k.between("calls.history_ttl", c.Calls.HistoryTTL, time.Minute, 10*365*24*time.Hour)
 	k.number("calls.rings_per_minute", c.Calls.RingsPerMinute, 1, 10_000)

@@ -256,22 +256,29 @@ func (c *client) ring(uid string) wire.CallView {
 	return c.mutate("call.initiate", map[string]any{"receiverId": uid, "receiverType": "user", "type": "video"}).call(c.t)
 }
 
-// expect waits for the next event, which must be of this type.
-func (c *client) expect(kind string) event {
+// hear waits for the next event.
+func (c *client) hear() event {
 	c.t.Helper()
 	select {
 	case e, ok := <-c.events:
 		if !ok {
-			c.t.Fatalf("%s expected %s, but the socket is closed: %v", c.uid, kind, c.lost)
-		}
-		if e.Type != kind {
-			c.t.Fatalf("%s expected %s, got %s %s", c.uid, kind, e.Type, e.Data)
+			c.t.Fatalf("%s waits for an event, but the socket is closed: %v", c.uid, c.lost)
 		}
 		return e
 	case <-time.After(10 * time.Second):
-		c.t.Fatalf("%s waited in vain for %s", c.uid, kind)
+		c.t.Fatalf("%s waited in vain for an event", c.uid)
 	}
 	return event{}
+}
+
+// expect waits for the next event, which must be of this type.
+func (c *client) expect(kind string) event {
+	c.t.Helper()
+	e := c.hear()
+	if e.Type != kind {
+		c.t.Fatalf("%s expected %s, got %s %s", c.uid, kind, e.Type, e.Data)
+	}
+	return e
 }
 
 // expectStatus waits for the next event, which must be of this type and show the call in this status.

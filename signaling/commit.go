@@ -21,6 +21,9 @@ func historyKey(id string) string     { return "history/" + id }
 func busyUserKey(uid string) string   { return "busy/user/" + uid }
 func busyGroupKey(guid string) string { return "busy/group/" + guid }
 
+// busySessionKey names the call that a named session is at the moment.
+func busySessionKey(name string) string { return "busy/session/" + name }
+
 // busyRecord is the value of a busy key.
 type busyRecord struct {
 	Call string `json:"call"`
@@ -67,8 +70,13 @@ func (s *Server) busyChanges(ctx context.Context, before, after *call.Call) ([]s
 			keys = append(keys, busyUserKey(uid))
 		}
 	}
-	if before == nil && after.ReceiverType == call.Group && !after.Terminal() {
-		keys = append(keys, busyGroupKey(after.Receiver))
+	if before == nil && !after.Terminal() {
+		switch after.ReceiverType {
+		case call.Group:
+			keys = append(keys, busyGroupKey(after.Receiver))
+		case call.Session:
+			keys = append(keys, busySessionKey(after.Receiver))
+		}
 	}
 	var out []store.Change
 	for _, key := range keys {

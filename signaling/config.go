@@ -16,12 +16,14 @@ type Config struct {
 	// Who may connect.
 	Origins       []string // browser origins besides the server's own, as "https://app.example"; "*" allows all
 	OpenDirectory bool     // any uid may be rung, also one never seen; closed directories answer ERR_UID_NOT_FOUND
+	OpenSessions  bool     // any user may enter any named session; else their token must say so
 
 	// Calls.
 	RingTimeout     time.Duration // 45s; how long a call rings when the client says nothing
 	Grace           time.Duration // 30s; how long a participant may be gone, without signaling and without media
 	JoinDeadline    time.Duration // 30s; how long an accepted seat may wait for its first join
 	RingWhenBusy    bool          // false; true rings a busy callee and lets their client decide
+	AloneTimeout    time.Duration // 0, for ever; how long one may be left alone in a call of several before it ends
 	MaxParticipants int           // 50; of one group call
 	HistoryTTL      time.Duration // 30 days; how long a call that is over can be asked for
 	RingsPerMinute  int           // 6; how often one user may ring one other user within a minute
@@ -101,7 +103,7 @@ func (c Config) withDefaults() (Config, error) {
 
 func (c Config) check() error {
 	for name, d := range map[string]time.Duration{
-		"RingTimeout": c.RingTimeout, "Grace": c.Grace, "JoinDeadline": c.JoinDeadline, "HelloTimeout": c.HelloTimeout,
+		"RingTimeout": c.RingTimeout, "Grace": c.Grace, "JoinDeadline": c.JoinDeadline, "AloneTimeout": c.AloneTimeout, "HelloTimeout": c.HelloTimeout,
 		"IdleTimeout": c.IdleTimeout, "WriteTimeout": c.WriteTimeout, "ResumeTime": c.ResumeTime, "TokenWarning": c.TokenWarning,
 	} {
 		if d < 0 {

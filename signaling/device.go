@@ -2,13 +2,13 @@ package signaling
 
 import (
 	"encoding/json"
-	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/parleyrtc/parley/signaling/resume"
+	"github.com/parleyrtc/parley/signaling/token"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
@@ -30,7 +30,7 @@ type device struct {
 	gone      bool // forgotten by the hub; nothing is kept any more
 
 	expiresAt time.Time // of its token
-	grants    []string
+	claims    token.Claims
 	expiring  *time.Timer // sends token.expiring
 }
 
@@ -50,13 +50,14 @@ func (d *device) deliver(kind string, at time.Time, data json.RawMessage) {
 }
 
 // token takes a verified token into use.
-func (d *device) token(now time.Time, grants []string, expiresAt time.Time) {
+func (d *device) token(now time.Time, claims token.Claims) {
+	expiresAt := claims.ExpiresAt
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.expiring != nil {
 		d.expiring.Stop()
 	}
-	d.grants, d.expiresAt = grants, expiresAt
+	d.claims, d.expiresAt = claims, expiresAt
 	if d.gone {
 		return
 	}
@@ -80,7 +81,14 @@ func (d *device) expired(now time.Time) bool {
 func (d *device) granted(grant string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Contains(d.grants, grant)
+	return d.claims.Granted(grant)
+}
+
+// bearer is what the device's token says.
+func (d *device) bearer() token.Claims {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.claims
 }
 
 // forget drops the events up to last, which the client has.

@@ -104,13 +104,21 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 	case wire.TokenRenewParams:
 		reply(k.renew(p))
 	case wire.JoinParams:
-		s.within(p.SessionID, by, func(l *loop) { l.joinSession(by, p.Takeover, reply) }, func(over *call.Call) {
+		s.within(p.SessionID, by, func(l *loop) { l.joinSession(call.Join{By: by, Takeover: p.Takeover}, reply) }, func(over *call.Call) {
 			reply(nil, wire.Refuse(wire.CodeTerminated, "The call has already ended.").With("call", s.view(over)))
 		}, reply)
 	case wire.OfferParams:
 		s.within(p.SessionID, by, func(l *loop) { l.offer(by, p, reply) }, notJoined, reply)
 	case wire.MuteParams:
 		s.within(p.SessionID, by, func(l *loop) { l.mute(by, p, reply) }, notJoined, reply)
+	case wire.EnterParams:
+		s.enter(entry{by: by, claims: k.device.bearer(), params: p}, reply)
+	case wire.HandParams:
+		s.within(p.SessionID, by, func(l *loop) { l.hand(by, k.device.granted(token.GrantModerate), p, reply) }, notJoined, reply)
+	case wire.MuteOtherParams:
+		s.within(p.SessionID, by, func(l *loop) { l.muteOther(by, k.device.granted(token.GrantModerate), p, reply) }, notJoined, reply)
+	case wire.ExpelParams:
+		s.within(p.SessionID, by, func(l *loop) { l.expel(by, k.device.granted(token.GrantModerate), p, reply) }, notJoined, reply)
 	case wire.WishParams:
 		s.within(p.SessionID, by, func(l *loop) { l.wish(by, p, reply) }, notJoined, reply)
 	case wire.StatsParams:
@@ -140,6 +148,12 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 			}
 			reply(wire.Empty{}, nil)
 		})
+	case wire.InitiateParams:
+		if k.device.bearer().Session != nil {
+			reply(nil, wire.Refuse(wire.CodeNotAllowed, "This token is good for one session only."))
+			return
+		}
+		s.request(by, false, p, reply)
 	default:
 		s.request(by, k.device.granted(token.GrantModerate), req.Params, reply)
 	}

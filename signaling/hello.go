@@ -83,14 +83,16 @@ func (k *socket) admit(now time.Time, id wire.ID, hello wire.HelloParams, claims
 	}
 	ctx, cancel := context.WithTimeout(s.context, storeTimeout)
 	defer cancel()
-	switch err := s.deps.Directory.Touch(ctx, user); {
+	switch err := s.touch(ctx, claims); {
 	case errors.Is(err, ErrUserDeleted):
 		return &wire.CloseUnauthorized
 	case err != nil:
 		k.log.Error("recording a user failed", "uid", claims.UID, "error", err)
 		return &wire.CloseInternal
 	}
-	user = s.user(ctx, claims.UID)
+	if !claims.Guest {
+		user = s.user(ctx, claims.UID)
+	}
 	_, k.lenient = wire.Version(hello.Protocol)
 	a, err := s.hub.attach(now, k, claims.UID, hello)
 	switch {
@@ -102,8 +104,8 @@ func (k *socket) admit(now time.Time, id wire.ID, hello wire.HelloParams, claims
 	k.known()
 	k.device = a.device
 	k.log = k.log.With("uid", claims.UID, "device", a.device.id)
-	a.device.token(now, claims.Grants, claims.ExpiresAt)
-	if errors.Is(s.deps.Directory.Touch(ctx, wire.UserView{UID: claims.UID}), ErrUserDeleted) {
+	a.device.token(now, claims)
+	if !claims.Guest && errors.Is(s.deps.Directory.Touch(ctx, wire.UserView{UID: claims.UID}), ErrUserDeleted) {
 		return &wire.CloseUnauthorized // deleted meanwhile, when there was no device to expel yet
 	}
 
@@ -134,6 +136,14 @@ func (k *socket) admit(now time.Time, id wire.ID, hello wire.HelloParams, claims
 	return nil
 }
 
+// touch has the directory know the bearer of a token. Guests come and go: it would fill up with them.
+func (s *Server) touch(ctx context.Context, claims token.Claims) error {
+	if claims.Guest {
+		return nil
+	}
+	return s.deps.Directory.Touch(ctx, wire.UserView{UID: claims.UID, Name: claims.Name, Avatar: claims.Avatar})
+}
+
 // renew replaces the token of an open connection.
 func (k *socket) renew(params wire.TokenRenewParams) (any, *wire.Error) {
 	now := time.Now()
@@ -146,10 +156,10 @@ func (k *socket) renew(params wire.TokenRenewParams) (any, *wire.Error) {
 	}
 	ctx, cancel := context.WithTimeout(k.server.context, storeTimeout)
 	defer cancel()
-	if err := k.server.deps.Directory.Touch(ctx, wire.UserView{UID: claims.UID, Name: claims.Name, Avatar: claims.Avatar}); err != nil {
+	if err := k.server.touch(ctx, claims); err != nil {
 		k.log.Error("recording a user failed", "error", err)
 		return nil, wire.Internal()
 	}
-	k.device.token(now, claims.Grants, claims.ExpiresAt)
+	k.device.token(now, claims)
 	return wire.RenewResult{TokenExpiresAt: wire.Millis(claims.ExpiresAt)}, nil
 }

@@ -71,7 +71,8 @@ func (s *Server) initiate(by call.Device, params wire.InitiateParams) (wire.Call
 		made := record{c, notes{}.with(0, journal.Change{Now: now, After: c, Effects: effects}, s.keeps)}
 		revision, err := s.commit(nil, made, 0)
 		if err == nil {
-			return s.begin(made, revision, effects)
+			_, view, refusal := s.begin(made, revision, effects)
+			return view, refusal
 		}
 		if !errors.Is(err, store.ErrConflict) {
 			s.log.Error("committing a new call failed", "call", c.ID, "error", err)
@@ -84,7 +85,7 @@ func (s *Server) initiate(by call.Device, params wire.InitiateParams) (wire.Call
 }
 
 // begin gives a new call its loop.
-func (s *Server) begin(c record, revision uint64, effects []call.Effect) (wire.CallView, *wire.Error) {
+func (s *Server) begin(c record, revision uint64, effects []call.Effect) (*loop, wire.CallView, *wire.Error) {
 	l := newLoop(s, c, revision)
 	view := l.published.Load().view
 	if c.Terminal() {
@@ -92,9 +93,9 @@ func (s *Server) begin(c record, revision uint64, effects []call.Effect) (wire.C
 	}
 	l.log.Info("call initiated", "type", c.Type, "receiver", c.ReceiverType, "status", c.Status)
 	if !s.start(l, effects) {
-		return wire.CallView{}, wire.Refuse(wire.CodeDraining, "The server is going down.")
+		return nil, wire.CallView{}, goingDown()
 	}
-	return view, nil
+	return l, view, nil
 }
 
 // withdraw looks for a call whose commit failed but may have happened, now or a little later, and cancels it: the caller was
@@ -123,7 +124,7 @@ func (s *Server) withdraw(c record) {
 }
 
 func (s *Server) policy() call.Policy {
-	p := call.Policy{Ring: s.config.RingTimeout, Grace: s.config.Grace, Join: s.config.JoinDeadline, WhenBusy: call.Refuse}
+	p := call.Policy{Ring: s.config.RingTimeout, Grace: s.config.Grace, Join: s.config.JoinDeadline, WhenBusy: call.Refuse, Alone: s.config.AloneTimeout}
 	if s.config.RingWhenBusy {
 		p.WhenBusy = call.Ring
 	}

@@ -73,8 +73,17 @@ func (l *loop) connected(now time.Time, p *participant) {
 	if p.announced {
 		return
 	}
+	if p.rights.Hidden {
+		l.greet(now, p)
+		return
+	}
 	p.announced = true
 	l.tell(now, wire.EventSessionJoined, wire.ParticipantEvent{SessionID: l.id, Participant: p.view()}, l.room.others(p)...)
+	l.greet(now, p)
+}
+
+// greet tells a participant who has come what the others were told before.
+func (l *loop) greet(now time.Time, p *participant) {
 	if l.room.speakers != nil {
 		l.tell(now, wire.EventSessionSpeakers, *l.room.speakers, p.at())
 	}

@@ -32,6 +32,8 @@ type RESTConfig struct {
 
 	// VAPIDPublicKey is what a page subscribes to Web Push with; empty without Web Push.
 	VAPIDPublicKey string
+	// GuestTTL is the life of a guest's token, and so of one visit: 12h.
+	GuestTTL time.Duration
 
 	// OpenLogin lets anyone be anyone. It is for development only.
 	OpenLogin bool
@@ -95,6 +97,7 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	orRate(&config.Rate, 50)
 	orInt(&config.Burst, 200)
 	orTime(&config.TokenTTL, time.Hour)
+	orTime(&config.GuestTTL, 12*time.Hour)
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
@@ -118,6 +121,7 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	r.registerGroups()
 	r.registerTokens()
 	r.registerDevices()
+	r.registerInvitations()
 	r.mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
 		r.count("none", http.StatusNotFound)
 		writeProblem(w, newProblem(http.StatusNotFound, codeNotFound, "There is no such operation; see /v1/openapi.json."))

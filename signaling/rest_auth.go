@@ -82,6 +82,9 @@ func (r *REST) identify(ctx huma.Context, need access) (caller, *Problem) {
 	}
 	header := ctx.Header("Authorization")
 	bearer, err := r.deps.Tokens.Authorize(now, header)
+	if err == nil && bearer.Claims.Session != nil {
+		return caller{}, forbidden("This token is good for one session, over the WebSocket only.")
+	}
 	if err == nil && bearer.Role == token.RoleNone {
 		err = r.deps.Directory.Touch(ctx.Context(), wire.UserView{
 			UID: bearer.Claims.UID, Name: bearer.Claims.Name, Avatar: bearer.Claims.Avatar,

@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/parleyrtc/parley/signaling/token"
 )
 
 // example is one good request of an operation, by operationId.
@@ -15,10 +18,16 @@ type example struct{ authorization, path, body string }
 
 func examples(s *restServer) map[string]example {
 	alice := s.as("alice")
+	invitation, err := token.Invite("backend", restSecret, token.SessionGrant{Name: "weekly"}, time.Now(), time.Hour)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	return map[string]example{
 		"get-config":             {"", "/v1/config", ""},
 		"login":                  {"", "/v1/auth/login", `{"uid":"alice","authKey":"devkey"}`},
 		"create-token":           {asAdmin, "/v1/tokens", `{"uid":"alice","name":"Alice","grants":["call.moderate"],"ttlSeconds":60}`},
+		"create-invitation":      {asAdmin, "/v1/sessions/weekly/invitations", `{"ttlSeconds":60,"publish":["microphone"],"subscribe":true,"moderate":true}`},
+		"redeem-invitation":      {"", "/v1/invitations/redeem", `{"invitation":"` + invitation + `","name":"Gwen"}`},
 		"create-turn-credential": {alice, "/v1/turn-credentials", `{"sessionId":"s-1"}`},
 		"initiate-call":          {asAdmin, "/v1/calls", `{"uid":"alice","receiverId":"bob","receiverType":"user","type":"video","timeoutSeconds":30,"metadata":{"a":1},"mutationId":"m"}`},
 		"list-calls":             {alice, "/v1/calls", ""},

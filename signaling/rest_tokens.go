@@ -25,11 +25,13 @@ type TokenAnswer struct {
 
 // TokenRequest asks for a user's token.
 type TokenRequest struct {
-	UID        string   `json:"uid" minLength:"1" maxLength:"128" pattern:"^[A-Za-z0-9._@:+-]+$"`
-	Name       string   `json:"name,omitempty" maxLength:"128" doc:"What others see; the uid when it was never said."`
-	Avatar     string   `json:"avatar,omitempty" maxLength:"1024" doc:"URL of a picture."`
-	Grants     []string `json:"grants,omitempty" nullable:"false" maxItems:"16" doc:"Such as call.moderate."`
-	TTLSeconds int      `json:"ttlSeconds,omitempty" minimum:"60" maximum:"2592000" doc:"Life of the token."`
+	UID    string   `json:"uid" minLength:"1" maxLength:"128" pattern:"^[A-Za-z0-9._@:+-]+$"`
+	Name   string   `json:"name,omitempty" maxLength:"128" doc:"What others see; the uid when it was never said."`
+	Avatar string   `json:"avatar,omitempty" maxLength:"1024" doc:"URL of a picture."`
+	Grants []string `json:"grants,omitempty" nullable:"false" maxItems:"16" doc:"Such as call.moderate."`
+
+	Session    *SessionRights `json:"session,omitempty" doc:"Confines the token to one named session."`
+	TTLSeconds int            `json:"ttlSeconds,omitempty" minimum:"60" maximum:"2592000" doc:"Life of the token."`
 }
 
 // LoginRequest is a development sign-in.
@@ -99,6 +101,10 @@ func (r *REST) mint(_ context.Context, want TokenRequest) (*body[TokenAnswer], e
 		ttl = time.Duration(want.TTLSeconds) * time.Second
 	}
 	claims := token.Claims{UID: want.UID, Name: want.Name, Avatar: want.Avatar, Grants: want.Grants}
+	if want.Session != nil {
+		grant := want.Session.grant(want.Session.Session)
+		claims.Session = &grant
+	}
 	signed, err := token.Mint(r.config.Signer.ID, r.config.Signer.Secret, claims, now, ttl)
 	if err != nil {
 		p := newProblem(http.StatusUnprocessableEntity, wire.CodeBadRequest, "The token cannot be made from these values.")

@@ -26,6 +26,7 @@ type participant struct {
 	// Set at construction.
 	id       string
 	device   call.Device
+	rights   call.Rights
 	user     wire.UserView
 	joinedAt time.Time
 
@@ -38,6 +39,7 @@ type participant struct {
 	quality      *wire.QualityView // as told last; nil before the first
 	wishes       *rate.Limiter
 	measured     time.Time // session.stats was taken last
+	raised       time.Time // the hand that is up; zero: none is
 }
 
 func newRoom() room {
@@ -90,7 +92,7 @@ func (p *participant) at() call.Recipient {
 func (p *participant) view() wire.ParticipantView {
 	return wire.ParticipantView{
 		ParticipantID: p.id, User: p.user, DeviceID: p.device.ID, JoinedAt: wire.Millis(p.joinedAt), Publications: p.publications,
-		Quality: p.quality,
+		Quality: p.quality, RaisedAt: wire.Millis(p.raised),
 	}
 }
 

@@ -23,13 +23,13 @@ func once(reply answer) answer {
 }
 
 // joinSession lets a device into the room: the machine decides whether it may, the media side makes room for it.
-func (l *loop) joinSession(by call.Device, takeover bool, reply answer) {
-	now := time.Now()
-	if l.full(by, takeover) {
+func (l *loop) joinSession(join call.Join, reply answer) {
+	now, by := time.Now(), join.By
+	if l.full(by, join.Takeover) {
 		reply(nil, wire.Refuse(wire.CodeRoomFull, "The room is full."))
 		return
 	}
-	if refusal := l.apply(now, call.Join{By: by, Takeover: takeover}); refusal != nil {
+	if refusal := l.apply(now, join); refusal != nil {
 		reply(nil, refusal)
 		return
 	}
@@ -39,16 +39,19 @@ func (l *loop) joinSession(by call.Device, takeover bool, reply answer) {
 	p := &participant{
 		id: newID("p_"), device: by, user: l.user(by.UID), joinedAt: now, wishes: rate.NewLimiter(wishRate, wishBurst),
 	}
+	if member, ok := l.call.Member(by.UID); ok {
+		p.rights = member.Rights
+	}
 	l.room.add(p)
 	l.box.present(by)
 	l.waiting++
-	join := MediaJoin{
+	place := MediaJoin{
 		Room: l.id, Participant: p.id, UID: by.UID, Device: by.ID, Open: l.call.MediaOpen(),
-		Pairs: l.pairs(), MaxPairs: l.server.config.MaxPairs,
+		Pairs: l.pairs(p), MaxPairs: l.server.config.MaxPairs,
 	}
 	l.worker.add(job{
 		name: "join",
-		do:   func(ctx context.Context) error { return l.server.deps.Media.Join(ctx, join) },
+		do:   func(ctx context.Context) error { return l.server.deps.Media.Join(ctx, place) },
 		done: func(err error) {
 			if !l.box.finish(func() { l.joined(p, err, reply) }) {
 				reply(nil, goingDown())
@@ -70,11 +73,15 @@ func (l *loop) full(by call.Device, takeover bool) bool {
 	return len(l.room.byDevice) >= l.server.config.MaxParticipants
 }
 
-func (l *loop) pairs() int {
-	if l.call.ReceiverType == call.Group {
-		return l.server.config.Pairs
+// pairs is how many receive pairs a participant is told to offer first.
+func (l *loop) pairs(p *participant) int {
+	switch {
+	case p.rights.SendOnly:
+		return 0
+	case l.call.ReceiverType == call.User:
+		return 1
 	}
-	return 1
+	return l.server.config.Pairs
 }
 
 // joined answers a join when the media side is done with it.
@@ -93,7 +100,8 @@ func (l *loop) joined(p *participant, err error, reply answer) {
 		p.admitted = true
 		reply(wire.JoinResult{
 			ParticipantID: p.id, Call: l.published.Load().view, Participants: l.room.views(p),
-			ICEServers: l.server.iceServers(p.device.UID, l.id), Pairs: l.pairs(), VideoCodec: l.room.codec,
+			ICEServers: l.server.iceServers(p.device.UID, l.id), Pairs: l.pairs(p), VideoCodec: l.room.codec,
+			Rights: l.rights(p),
 		}, nil)
 	}
 }
@@ -124,6 +132,10 @@ func (l *loop) offer(by call.Device, params wire.OfferParams, reply answer) {
 		return
 	case p.offering:
 		reply(nil, wire.Refuse(wire.CodeOfferInProgress, "Wait for the answer to the offer before."))
+		return
+	}
+	if refusal := p.mayOffer(params); refusal != nil {
+		reply(nil, refusal)
 		return
 	}
 	p.offering = true

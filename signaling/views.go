@@ -13,22 +13,28 @@ func (l *loop) publish() {
 	ctx, cancel := l.server.storeContext()
 	defer cancel()
 	for i := range l.call.Members {
-		l.profile(ctx, l.call.Members[i].UID)
+		l.profile(ctx, &l.call.Members[i])
 	}
-	if l.call.ReceiverType == call.User {
-		l.profile(ctx, l.call.Receiver)
-	} else if l.group.GUID == "" {
+	switch {
+	case l.call.ReceiverType == call.User:
+		l.user(l.call.Receiver)
+	case l.call.ReceiverType == call.Group && l.group.GUID == "":
 		l.group = l.server.group(ctx, l.call.Receiver)
 	}
 	view := viewOf(l.call, l.user, func(string) wire.GroupView { return l.group })
 	l.published.Store(&published{call: l.call, notes: l.notes, view: view})
 }
 
-// profile reads a member's profile once.
-func (l *loop) profile(ctx context.Context, uid string) {
-	if _, ok := l.users[uid]; !ok {
-		l.users[uid] = l.server.user(ctx, uid)
+// profile reads a member's profile once. A guest has it in the call.
+func (l *loop) profile(ctx context.Context, m *call.Member) {
+	if _, ok := l.users[m.UID]; ok {
+		return
 	}
+	if m.Guest != "" {
+		l.users[m.UID] = wire.UserView{UID: m.UID, Name: m.Guest}
+		return
+	}
+	l.users[m.UID] = l.server.user(ctx, m.UID)
 }
 
 // user returns the profile of a member.
@@ -36,7 +42,7 @@ func (l *loop) user(uid string) wire.UserView {
 	if _, ok := l.users[uid]; !ok {
 		ctx, cancel := l.server.storeContext()
 		defer cancel()
-		l.profile(ctx, uid)
+		l.users[uid] = l.server.user(ctx, uid)
 	}
 	return l.users[uid]
 }
@@ -72,18 +78,25 @@ func viewOf(c *call.Call, user func(string) wire.UserView, group func(string) wi
 		Initiator: user(c.Initiator), InitiatedAt: wire.Millis(c.InitiatedAt), RingDeadline: wire.Millis(c.RingDeadline),
 		StartedAt: wire.Millis(c.StartedAt), EndedAt: wire.Millis(c.EndedAt), Metadata: wire.Metadata(c.Metadata),
 	}
-	if c.ReceiverType == call.Group {
+	switch c.ReceiverType {
+	case call.Group:
 		view.Receiver = wire.GroupReceiver(group(c.Receiver))
-	} else {
+	case call.Session:
+		view.Receiver = wire.SessionReceiver(c.Receiver)
+	default:
 		view.Receiver = wire.UserReceiver(user(c.Receiver))
 	}
 	for i := range c.Members {
 		m := &c.Members[i]
-		if m.Removed {
+		if m.Removed || m.Rights.Hidden {
 			continue
 		}
+		profile := wire.UserView{UID: m.UID, Name: m.Guest}
+		if m.Guest == "" {
+			profile = user(m.UID)
+		}
 		view.Members = append(view.Members, wire.MemberView{
-			User: user(m.UID), State: string(m.State), JoinedAt: wire.Millis(m.JoinedAt), LeftAt: wire.Millis(m.LeftAt),
+			User: profile, State: string(m.State), JoinedAt: wire.Millis(m.JoinedAt), LeftAt: wire.Millis(m.LeftAt),
 		})
 	}
 	return view

@@ -15,6 +15,12 @@ func (c *Client) Accept(ctx context.Context, sessionID string) (Call, error) {
 	return c.change(ctx, "call.accept", map[string]any{"sessionId": sessionID})
 }
 
+// Enter comes into the session of a name, which nobody is rung for, and negotiates media as Join does. Session.ID is the call that
+// the session is now.
+func (c *Client) Enter(ctx context.Context, session string, cfg SessionConfig) (*Session, error) {
+	return c.enter(ctx, "session.enter", map[string]any{"session": session, "mutationId": NewMutationID()}, cfg)
+}
+
 // Reject declines a ringing call with status "rejected" or "busy".
 func (c *Client) Reject(ctx context.Context, sessionID, status string) (Call, error) {
 	return c.change(ctx, "call.reject", map[string]any{"sessionId": sessionID, "status": status})

@@ -279,3 +279,24 @@ func TestATokenIsRenewedBeforeItEnds(t *testing.T) {
 		before = body.ExpiresAt
 	}
 }
+
+func TestPeopleMeetInANamedSession(t *testing.T) {
+	s := startServer(t)
+	alice, bob := newPerson(s, "alice"), newPerson(s, "bob")
+	first := alice.enter(t, "weekly")
+	second := bob.enter(t, "weekly")
+	if first.ID != second.ID {
+		t.Fatalf("alice is in %s, bob in %s", first.ID, second.ID)
+	}
+	alice.hears(t, "bob", 10)
+	bob.hears(t, "alice", 10)
+	if err := second.Leave(background(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Leave(background(t)); err != nil {
+		t.Fatal(err)
+	}
+	if call, err := alice.Get(background(t), first.ID); err != nil || call.Status != "ended" || call.ReceiverType != "session" {
+		t.Errorf("afterwards the call is %+v (%v)", call, err)
+	}
+}

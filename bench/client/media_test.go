@@ -49,11 +49,24 @@ func withClient(t testing.TB, c *client.Client, uid string) *person {
 // join joins with microphone and camera and sends marked samples until the test ends.
 func (p *person) join(t testing.TB, sessionID string, cfg client.SessionConfig) *client.Session {
 	t.Helper()
+	return p.come(t, p.Join, sessionID, cfg)
+}
+
+// enter is join for a session that has a name.
+func (p *person) enter(t testing.TB, session string) *client.Session {
+	t.Helper()
+	return p.come(t, p.Enter, session, client.SessionConfig{})
+}
+
+type comeIn func(context.Context, string, client.SessionConfig) (*client.Session, error)
+
+func (p *person) come(t testing.TB, in comeIn, session string, cfg client.SessionConfig) *client.Session {
+	t.Helper()
 	cfg.Tracks = []client.LocalTrack{{Track: p.audio, Source: "microphone"}, {Track: p.video, Source: "camera"}}
 	cfg.OnTrack = p.listen
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	s, err := p.Join(ctx, sessionID, cfg)
+	s, err := in(ctx, session, cfg)
 	if err != nil {
 		t.Fatalf("%s joins: %v", p.uid, err)
 	}

@@ -90,19 +90,22 @@ type iceServer struct {
 
 // Join joins the session of a call and negotiates media; it returns when the answer is in, not when media flows (see Connected).
 func (c *Client) Join(ctx context.Context, sessionID string, cfg SessionConfig) (*Session, error) {
+	return c.enter(ctx, "session.join", map[string]any{"sessionId": sessionID, "mutationId": NewMutationID()}, cfg)
+}
+
+func (c *Client) enter(ctx context.Context, method string, params map[string]any, cfg SessionConfig) (*Session, error) {
 	var joined joinResult
-	params := map[string]any{"sessionId": sessionID, "mutationId": NewMutationID()}
-	if err := c.Request(ctx, "session.join", params, &joined); err != nil {
+	if err := c.Request(ctx, method, params, &joined); err != nil {
 		return nil, err
 	}
 	s := &Session{
-		ID: sessionID, ParticipantID: joined.ParticipantID, Participants: joined.Participants,
+		ID: joined.Call.SessionID, ParticipantID: joined.ParticipantID, Participants: joined.Participants,
 		client: c, cfg: cfg, connected: make(chan struct{}), over: make(chan struct{}),
 	}
 	s.data.open = make(chan struct{})
 	s.chores.init()
 	if err := s.open(joined); err != nil {
-		return nil, fmt.Errorf("open a PeerConnection for %s: %w", sessionID, err)
+		return nil, fmt.Errorf("open a PeerConnection for %s: %w", s.ID, err)
 	}
 	c.add(s)
 	if err := s.Offer(ctx, false); err != nil {

@@ -209,6 +209,7 @@ func signalingConfig(cfg configs.Config, registry *prometheus.Registry, log *slo
 	return signaling.Config{
 		Origins: cfg.HTTP.AllowedOrigins, OpenDirectory: c.Directory == "open",
 		RingTimeout: c.RingTimeout, Grace: c.Grace, JoinDeadline: c.JoinDeadline, RingWhenBusy: c.WhenBusy == "ring",
+		OpenSessions: c.Sessions == "open", AloneTimeout: c.AloneTimeout,
 		HistoryTTL:      c.HistoryTTL,
 		MaxParticipants: c.MaxParticipants, RingsPerMinute: c.RingsPerMinute, Pairs: c.Pairs, MaxPairs: c.MaxPairs,
 		MaxSockets: s.MaxSockets, MaxPending: s.MaxPending, HelloTimeout: s.HelloTimeout, IdleTimeout: s.IdleTimeout, WriteTimeout: s.WriteTimeout,

@@ -137,6 +137,7 @@ type Call struct {
 // Member is one user's part in a call.
 type Member struct {
 	UID        string    `json:"uid"`
+	Guest      string    `json:"guest,omitzero"` // the name of a guest, whom no directory knows
 	State      State     `json:"state"`
 	JoinedAt   time.Time `json:"joinedAt,omitzero"`   // last came into the room
 	LeftAt     time.Time `json:"leftAt,omitzero"`     // last gave up a seat

@@ -39,6 +39,7 @@ type Join struct {
 	// Rights, when not nil, say that the user may enter this session and with which rights. They make no difference to calls
 	// that somebody was rung for.
 	Rights *Rights
+	Guest  string // the name of a guest
 }
 
 // Expel is a moderator's wish to put a member out of a call of several.

@@ -13,6 +13,7 @@ type Open struct {
 	Type     Type
 	By       Device // has a device
 	Rights   Rights
+	Guest    string // the name of a guest
 	Metadata json.RawMessage
 	Policy   Policy
 	BusyIn   string // fact: id of another call the user is busy in, if any
@@ -45,7 +46,7 @@ func NewSession(now time.Time, e Open) (*Call, []Effect, error) {
 		ID: e.ID, Type: e.Type, ReceiverType: Session, Initiator: e.By.UID, Receiver: e.Name,
 		InitiatedAt: now, RingDeadline: now, Metadata: metadata, Policy: e.Policy,
 		Status: Ongoing, StartedAt: now,
-		Members: []Member{{UID: e.By.UID, State: StateAccepted, Seat: seat, Rights: e.Rights}},
+		Members: []Member{{UID: e.By.UID, Guest: e.Guest, State: StateAccepted, Seat: seat, Rights: e.Rights}},
 	}}
 	ch.effects = append(ch.effects, OpenMedia{})
 	ch.noteAlone()

@@ -23,6 +23,12 @@ func (r Rights) MayPublish(source string) bool {
 	return !r.Limited
 }
 
+// Moderates reports whether the user may rule over the other members.
+func (c *Call) Moderates(uid string) bool {
+	m := c.member(uid)
+	return m != nil && c.moderates(m)
+}
+
 // moderates reports whether a member may rule over the others: in a group call its initiator, too.
 func (c *Call) moderates(m *Member) bool {
 	return m.Rights.Moderator || c.ReceiverType == Group && m.UID == c.Initiator

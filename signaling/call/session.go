@@ -23,6 +23,7 @@ func (ch *change) join(e Join) *Error {
 	if m == nil {
 		ch.forgetVisitor()
 		m = ch.place(e.By.UID)
+		m.Guest = e.Guest
 	}
 	rights := m.Rights
 	if entering {

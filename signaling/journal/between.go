@@ -88,6 +88,7 @@ func (w *writer) answers() {
 			continue
 		}
 		switch {
+		case w.After.ReceiverType == call.Session: // nobody is asked; who comes in has joined
 		case m.Seat != nil && was.Seat == nil && was.State != call.StateLeft:
 			w.add(Entry{Kind: Accepted, UID: m.UID, Device: m.Seat.Device, Reason: reasonAccepted})
 		case m.State == call.StateRejected:

@@ -18,13 +18,17 @@ func Mint(keyID, secret string, claims Claims, now time.Time, ttl time.Duration)
 	if ttl <= 0 || secret == "" {
 		return "", errors.New("token: a token needs a secret and a positive lifetime")
 	}
+	return sign(keyID, secret, Audience, claims, now, ttl)
+}
+
+func sign(keyID, secret, audience string, claims Claims, now time.Time, ttl time.Duration) (string, error) {
 	if claims.ID == "" {
 		claims.ID = rand.Text()
 	}
 	unsigned := jwt.NewWithClaims(jwt.SigningMethodHS256, payload{
-		Name: claims.Name, Avatar: claims.Avatar, Grants: claims.Grants,
+		Name: claims.Name, Avatar: claims.Avatar, Grants: claims.Grants, Session: claims.Session, Guest: claims.Guest,
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: keyID, Subject: claims.UID, Audience: jwt.ClaimStrings{Audience}, ID: claims.ID,
+			Issuer: keyID, Subject: claims.UID, Audience: jwt.ClaimStrings{audience}, ID: claims.ID,
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
 		},
 	})

@@ -22,15 +22,33 @@ const GrantModerate = "call.moderate"
 // for logs only: its text never contains any part of the token.
 var ErrInvalid = errors.New("token: invalid")
 
+// GrantEnter lets its bearer enter any named session, where sessions are not open to everybody.
+const GrantEnter = "session.enter"
+
+// SessionGrant confines a token to one named session, and says what its bearer may do there.
+type SessionGrant struct {
+	Name string `json:"id"`
+	// Publish lists the sources that may be published, none when it is empty; nil: all of them.
+	Publish *[]string `json:"publish,omitempty"`
+	// Subscribe false receives nothing; nil: true.
+	Subscribe *bool `json:"subscribe,omitempty"`
+	// Moderate may mute others, put them out, and end the session for all.
+	Moderate bool `json:"moderate,omitempty"`
+	// Hidden is shown to nobody and publishes nothing.
+	Hidden bool `json:"hidden,omitempty"`
+}
+
 // Claims are what a token says about a user.
 type Claims struct {
 	UID       string
 	Name      string
 	Avatar    string
 	Grants    []string
-	ID        string    // jti, "" if absent
-	KeyID     string    // the API key that signed it (iss)
-	IssuedAt  time.Time // zero if absent
+	Session   *SessionGrant // nil: the token is not confined to a session
+	Guest     bool          // is nobody whom the server remembers afterwards
+	ID        string        // jti, "" if absent
+	KeyID     string        // the API key that signed it (iss)
+	IssuedAt  time.Time     // zero if absent
 	ExpiresAt time.Time
 }
 

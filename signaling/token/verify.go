@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -70,21 +71,41 @@ type payload struct {
 	Name   string   `json:"name,omitempty"`
 	Avatar string   `json:"avatar,omitempty"`
 	Grants []string `json:"grants,omitempty"`
+
+	Session *SessionGrant `json:"session,omitempty"`
+	Guest   bool          `json:"guest,omitempty"`
 	jwt.RegisteredClaims
 }
 
 // Verify checks a user's token as the protocol's §8 says and returns its claims, or an ErrInvalid. Of the token's header only
 // alg and crit are looked at: the key is found by iss among the operator's, never by kid, jku, jwk or x5u.
 func (v *Verifier) Verify(now time.Time, raw string) (Claims, error) {
+	p, err := v.verify(now, raw, Audience)
+	if err != nil {
+		return Claims{}, err
+	}
+	claims := Claims{UID: p.Subject, Name: p.Name, Avatar: p.Avatar, Grants: p.Grants, Session: p.Session, Guest: p.Guest,
+		ID: p.RegisteredClaims.ID, KeyID: p.Issuer, ExpiresAt: p.ExpiresAt.Time}
+	if p.IssuedAt != nil {
+		claims.IssuedAt = p.IssuedAt.Time
+	}
+	if cause := claims.check(); cause != "" {
+		return Claims{}, &invalid{cause}
+	}
+	return claims, nil
+}
+
+// verify checks everything about a token but its claims' bounds.
+func (v *Verifier) verify(now time.Time, raw, audience string) (payload, error) {
 	if len(raw) > MaxLength {
-		return Claims{}, &invalid{"too_long"} // before anything splits or decodes it
+		return payload{}, &invalid{"too_long"} // before anything splits or decodes it
 	}
 	if strings.ContainsAny(raw, "\r\n") {
-		return Claims{}, &invalid{"malformed"} // encoding/base64 skips them, so that one token would have many texts
+		return payload{}, &invalid{"malformed"} // encoding/base64 skips them, so that one token would have many texts
 	}
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithAudience(Audience),
+		jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
 		jwt.WithLeeway(Leeway),
@@ -93,20 +114,12 @@ func (v *Verifier) Verify(now time.Time, raw string) (Claims, error) {
 	)
 	var p payload
 	if _, err := parser.ParseWithClaims(raw, &p, v.secretOf); err != nil {
-		return Claims{}, &invalid{causeOf(err)}
+		return payload{}, &invalid{causeOf(err)}
 	}
 	if _, known := v.keys[p.Issuer]; !known {
-		return Claims{}, &invalid{"signature"}
+		return payload{}, &invalid{"signature"}
 	}
-	claims := Claims{UID: p.Subject, Name: p.Name, Avatar: p.Avatar, Grants: p.Grants, ID: p.RegisteredClaims.ID,
-		KeyID: p.Issuer, ExpiresAt: p.ExpiresAt.Time}
-	if p.IssuedAt != nil {
-		claims.IssuedAt = p.IssuedAt.Time
-	}
-	if cause := claims.check(); cause != "" {
-		return Claims{}, &invalid{cause}
-	}
-	return claims, nil
+	return p, nil
 }
 
 var errCritical = errors.New("token: critical header")
@@ -161,6 +174,32 @@ func (c Claims) check() string {
 		return "subject"
 	case !plain(c.Name, maxName) || !plain(c.Avatar, maxAvatar) || !plain(c.ID, maxName) || len(c.Grants) > maxGrants:
 		return "claim_bounds"
+	case c.Guest && c.Session == nil:
+		return "guest" // nobody else could be rung by strangers
+	case c.Session != nil:
+		return c.Session.check()
+	}
+	return ""
+}
+
+// sources is what there is to publish.
+var sources = []string{wire.SourceMicrophone, wire.SourceCamera, wire.SourceScreen, wire.SourceScreenAudio}
+
+// check names what is wrong with the grant, "" if nothing.
+func (g *SessionGrant) check() string {
+	if !wire.ValidSessionID(g.Name) {
+		return "session"
+	}
+	if g.Publish == nil {
+		return ""
+	}
+	if len(*g.Publish) > len(sources) {
+		return "session"
+	}
+	for _, source := range *g.Publish {
+		if !slices.Contains(sources, source) {
+			return "session"
+		}
 	}
 	return ""
 }

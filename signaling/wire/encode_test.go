@@ -41,7 +41,8 @@ func TestMessagesLookAsTheProtocolSays(t *testing.T) {
 		{Reply(id, encode(CallResult{exampleCall})), `{"jsonrpc":"2.0","id":7,"result":{"call":` + exampleCallJSON + `}}`},
 		{Reply(id, encode(CallsResult{})), `{"jsonrpc":"2.0","id":7,"result":{"calls":[]}}`},
 		{Reply(id, encode(JoinResult{ParticipantID: "p_1", Call: exampleCall, Pairs: 1, VideoCodec: "VP8"})),
-			`{"jsonrpc":"2.0","id":7,"result":{"participantId":"p_1","call":` + exampleCallJSON + `,"participants":[],"iceServers":[],"pairs":1,"videoCodec":"VP8"}}`},
+			`{"jsonrpc":"2.0","id":7,"result":{"participantId":"p_1","call":` + exampleCallJSON + `,"participants":[],"iceServers":[],"pairs":1,"videoCodec":"VP8",` +
+				`"rights":{"publish":[],"subscribe":false,"moderate":false,"hidden":false}}}`},
 		{Reply(ID{`"x"`}, encode(ICEServersResult{List[ICEServer]{{URLs: []string{"turn:h"}, Username: "u", Credential: "c"}}})),
 			`{"jsonrpc":"2.0","id":"x","result":{"iceServers":[{"urls":["turn:h"],"username":"u","credential":"c"}]}}`},
 		{Reply(id, encode(HelloResult{Protocol: "1.0", ConnectionID: "c_1", DeviceID: "d_1", Snapshot: &Snapshot{}, Limits: Limits{1, 2, 3}})),

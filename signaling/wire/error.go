@@ -47,6 +47,7 @@ const (
 	CodePublicationNotFound = "ERR_PUBLICATION_NOT_FOUND"
 	CodePushKind            = "ERR_PUSH_KIND_NOT_CONFIGURED"
 	CodePushEndpoint        = "ERR_PUSH_ENDPOINT_NOT_ALLOWED"
+	CodeParticipantNotFound = "ERR_PARTICIPANT_NOT_FOUND"
 	CodeInternal            = "ERR_INTERNAL"
 )
 

@@ -27,6 +27,8 @@ const (
 	EventSessionSlotPaused  = "session.slotPaused"  // SlotPausedEvent
 	EventSessionSpeakers    = "session.speakers"    // SpeakersEvent
 	EventSessionQuality     = "session.quality"     // QualityEvent
+	EventSessionHand        = "session.hand"        // HandEvent
+	EventSessionMuted       = "session.muted"       // MutedEvent
 	EventSessionClosed      = "session.closed"      // ClosedEvent
 
 	EventTokenExpiring  = "token.expiring"  // TokenExpiringEvent

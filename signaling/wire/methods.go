@@ -22,6 +22,10 @@ const (
 	MethodSessionStats      = "session.stats"      // StatsParams, Empty
 	MethodSessionICEServers = "session.iceServers" // ICEServersParams, ICEServersResult
 	MethodSessionLeave      = "session.leave"      // LeaveParams, Empty
+	MethodSessionEnter      = "session.enter"      // EnterParams, JoinResult
+	MethodSessionHand       = "session.hand"       // HandParams, Empty
+	MethodSessionMuteOther  = "session.muteOther"  // MuteOtherParams, Empty
+	MethodSessionExpel      = "session.expel"      // ExpelParams, Empty
 
 	MethodConnectionTest      = "connection.test"      // TestParams, TestResult
 	MethodConnectionTestOffer = "connection.testOffer" // TestOfferParams, OfferResult
@@ -59,6 +63,10 @@ var methods = map[string]func(raw []byte, lenient bool) (Params, *Error){
 	MethodSessionStats:      read[StatsParams],
 	MethodSessionICEServers: read[ICEServersParams],
 	MethodSessionLeave:      read[LeaveParams],
+	MethodSessionEnter:      read[EnterParams],
+	MethodSessionHand:       read[HandParams],
+	MethodSessionMuteOther:  read[MuteOtherParams],
+	MethodSessionExpel:      read[ExpelParams],
 
 	MethodConnectionTest:      read[TestParams],
 	MethodConnectionTestOffer: read[TestOfferParams],

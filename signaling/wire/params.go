@@ -12,6 +12,8 @@ const (
 
 	ReceiverUser  = "user"
 	ReceiverGroup = "group"
+	// ReceiverSession is not for call.initiate: a session is entered by its name.
+	ReceiverSession = "session"
 
 	StatusRejected = "rejected"
 	StatusBusy     = "busy"

@@ -54,6 +54,13 @@ func TestEveryMethodIsRead(t *testing.T) {
 			StatsParams{"s-1", []SlotStats{{Pair: 1}, {2, ptr(0.0), 41.5, 0.25, 24, 1280, 720}}}},
 		{MethodSessionICEServers, `{` + s + `}`, ICEServersParams{"s-1"}},
 		{MethodSessionLeave, `{` + s + `,` + m + `}`, LeaveParams{"s-1", "m-1"}},
+		{MethodSessionEnter, `{"session":"weekly:1",` + m + `}`, EnterParams{Session: "weekly:1", MutationID: "m-1"}},
+		{MethodSessionEnter, `{"session":"weekly","type":"audio","metadata":{"a":1},"takeover":true,` + m + `}`,
+			EnterParams{"weekly", "audio", json.RawMessage(`{"a":1}`), true, "m-1"}},
+		{MethodSessionHand, `{` + s + `,"raised":true}`, HandParams{"s-1", true, ""}},
+		{MethodSessionHand, `{` + s + `,"raised":false,"participantId":"p_1"}`, HandParams{"s-1", false, "p_1"}},
+		{MethodSessionMuteOther, `{` + s + `,"publicationId":"p_1.0"}`, MuteOtherParams{"s-1", "p_1.0"}},
+		{MethodSessionExpel, `{` + s + `,"participantId":"p_1",` + m + `}`, ExpelParams{"s-1", "p_1", "m-1"}},
 		{MethodConnectionTest, `{}`, TestParams{}},
 		{MethodConnectionTestOffer, `{"testId":"t_1","leg":"udp","sdp":"v=0","publications":[],"slots":[{"pair":0,"audioMid":"0","videoMid":"1"}]}`,
 			TestOfferParams{"t_1", "udp", "v=0", []Publication{}, []Slot{{0, "0", "1"}}}},
@@ -75,8 +82,8 @@ func TestEveryMethodIsRead(t *testing.T) {
 			t.Errorf("%s: got %+v", test.method, req)
 		}
 	}
-	if len(methods) != 23 {
-		t.Errorf("there are %d methods; the table above has 23", len(methods))
+	if len(methods) != 27 {
+		t.Errorf("there are %d methods; the table above has 27", len(methods))
 	}
 }
 

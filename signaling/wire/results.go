@@ -57,6 +57,7 @@ type JoinResult struct {
 	ICEServers    List[ICEServer]       `json:"iceServers"`
 	Pairs         int                   `json:"pairs"`
 	VideoCodec    string                `json:"videoCodec"`
+	Rights        RightsView            `json:"rights"`
 }
 
 // TestResult answers connection.test.

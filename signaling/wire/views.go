@@ -26,12 +26,14 @@ type GroupView struct {
 	Name string `json:"name"`
 }
 
-// ReceiverView is the user or the group that is called. Make it with UserReceiver or GroupReceiver.
+// ReceiverView is the user or the group that is called, or the session that has a name instead. Make it with UserReceiver,
+// GroupReceiver or SessionReceiver.
 type ReceiverView struct {
-	UID    string  `json:"uid,omitempty"`
-	GUID   string  `json:"guid,omitempty"`
-	Name   string  `json:"name"`
-	Avatar *string `json:"avatar,omitempty"`
+	Session string  `json:"session,omitempty"`
+	UID     string  `json:"uid,omitempty"`
+	GUID    string  `json:"guid,omitempty"`
+	Name    string  `json:"name"`
+	Avatar  *string `json:"avatar,omitempty"`
 }
 
 // UserReceiver is a user as the receiver of a call.
@@ -42,11 +44,14 @@ func UserReceiver(u UserView) ReceiverView {
 // GroupReceiver is a group as the receiver of a call.
 func GroupReceiver(g GroupView) ReceiverView { return ReceiverView{GUID: g.GUID, Name: g.Name} }
 
+// SessionReceiver is what a named session has in the place of a receiver.
+func SessionReceiver(name string) ReceiverView { return ReceiverView{Session: name, Name: name} }
+
 // CallView is a call as its members see it. Times are Unix milliseconds; zero ones are left out.
 type CallView struct {
 	SessionID    string           `json:"sessionId"`
 	Type         string           `json:"type"`         // audio, video
-	ReceiverType string           `json:"receiverType"` // user, group
+	ReceiverType string           `json:"receiverType"` // user, group, session
 	Status       string           `json:"status"`       // initiated, ongoing, rejected, busy, cancelled, unanswered, ended
 	Reason       string           `json:"reason"`       // why it ended; "" unless status is ended
 	Initiator    UserView         `json:"initiator"`
@@ -74,7 +79,8 @@ type ParticipantView struct {
 	DeviceID      string                `json:"deviceId"`
 	JoinedAt      int64                 `json:"joinedAt"`
 	Publications  List[PublicationView] `json:"publications"`
-	Quality       *QualityView          `json:"quality,omitempty"` // nil until it is known
+	Quality       *QualityView          `json:"quality,omitempty"`  // nil until it is known
+	RaisedAt      int64                 `json:"raisedAt,omitempty"` // when they raised a hand that is still up; 0: it is not
 }
 
 // QualityView says how good a call is for a participant. Score is from 0 to 100; Grade and Cause are those of sfu/quality.
