@@ -8,6 +8,7 @@ import (
 	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/nack"
 	"github.com/parleyrtc/parley/sfu/packet"
+	"github.com/parleyrtc/parley/sfu/red"
 	"github.com/parleyrtc/parley/sfu/report"
 	"github.com/parleyrtc/parley/sfu/seq"
 	"github.com/parleyrtc/parley/sfu/transport"
@@ -207,4 +208,5 @@ func (e *encoding) repeat(epoch uint64, sequence int64, m *media, into *copied) 
 type copied struct {
 	payload    [maxPayload + maxEven]byte
 	dependency [maxDescriptor]byte
+	earlier    [red.MaxDistance][maxCopy]byte // frames that it carries copies of
 }

@@ -64,6 +64,10 @@ type line struct {
 	codec      transport.Codec // of what is carried; payload type 0: the client cannot decode it
 	tuned      tuned           // what codec is for
 	asked      time.Time       // for a keyframe
+	forms      forms
+	reception  report.Reception
+	requested  int // packets asked for again since counted were sent
+	counted    uint32
 	complained time.Time
 	given      given
 	setbackAt  time.Time

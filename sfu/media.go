@@ -5,6 +5,7 @@ import (
 	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/munge"
 	"github.com/parleyrtc/parley/sfu/packet"
+	"github.com/parleyrtc/parley/sfu/red"
 )
 
 const (
@@ -39,6 +40,11 @@ type media struct {
 	unheard bool   // its microphone is off the stage
 	stretch uint64 // how often its microphone has come onto it
 
+	redundant bool // the payload has copies of earlier sounds (RFC 2198)
+	red       red.Payload
+	looked    bool // copies has been filled, with the sounds before this one
+	copies    [red.MaxDistance]red.Copy
+
 	payload []byte
 	spare   int    // bytes of capacity behind payload that may be written to
 	sent    []byte // payload with the padding that evens it out
@@ -50,6 +56,9 @@ func (m *media) fill(e *encoding, p *history.Packet) {
 	m.in = munge.In{Sequence: p.Sequence, Timestamp: p.Timestamp, Arrived: p.Arrived, Start: p.Keyframe}
 	m.marker = p.Marker
 	m.unheard, m.stretch = false, 0
+	if m.redundant = false; !e.publication.video {
+		m.unfold(p.Payload, e.publication.owner.incoming.codecs[p.PayloadType].Redundant)
+	}
 	m.audioLevel, m.voice, m.hasAudioLevel = p.AudioLevel, p.Voice, p.HasAudioLevel
 	m.payload, m.sent, m.spare = p.Payload, p.Payload, 0
 	m.dependency = p.Dependency

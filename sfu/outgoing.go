@@ -10,6 +10,7 @@ import (
 	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/munge"
 	"github.com/parleyrtc/parley/sfu/packet"
+	"github.com/parleyrtc/parley/sfu/red"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
@@ -31,9 +32,12 @@ type outbox struct {
 	packet transport.Outgoing // the one being made
 	out    munge.Out          // its numbers
 	choice layer.Decision     // what becomes of it
+	form   form               // of a sound
 	head   [rtxHead + max(vp8Head, vp9Head)]byte
 
 	descriptor [maxDescriptor]byte // of dependencies, where this receiver's differs
+	redundancy []byte              // what comes before a sound, taken at the first packet with copies
+	need       red.Need            // of copies
 	nothing    [paddingMost]byte   // padding being made; all 0 else
 
 	repeats *rate.Limiter
@@ -90,6 +94,7 @@ func (p *participant) repeat(now time.Time, l *line, sequences []uint16, out *tr
 	}
 	l.renew(o, now)
 	now = o.pace.advance(now)
+	l.requested += len(sequences)
 	for _, sequence := range sequences {
 		w, ok := l.again(now, sequence, o)
 		if ok && o.dispatchAgain(now, &w, peer, out) {

@@ -37,6 +37,8 @@ func (l *line) pack(m *media, o *outbox) {
 	o.packet.Head, o.packet.Payload = nil, m.sent
 	h.DependencyID = 0
 	switch {
+	case !l.video:
+		l.sound(m, o)
 	case l.described(m):
 		l.describe(m, o)
 	case o.out.Patch:
@@ -104,6 +106,9 @@ func (l *line) recall(source munge.Source, sequence int64, o *outbox) bool {
 		return false
 	}
 	o.choice = l.choices.find(o.out.Sequence, m.marker)
+	if !l.video && !l.reshape(m, o) {
+		return false
+	}
 	l.pack(m, o)
 	return true
 }

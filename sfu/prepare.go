@@ -60,7 +60,7 @@ func (l *line) choose(now time.Time, s *subscription, m *media, from origin, o *
 			l.begin(m, from)
 		}
 		l.resume(m)
-		return l.number(m, o)
+		return l.voice(m, o)
 	}
 	if from.index == l.origin.index && l.origin.encoding != nil && l.origin != from {
 		s.selector.Restart() // its numbers and layers have nothing to do with what went before

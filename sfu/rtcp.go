@@ -25,8 +25,10 @@ func (p *participant) RTCP(now time.Time, packets []rtcp.Packet, out *transport.
 		case *rtcp.SenderReport:
 			p.incoming.senderReport(now, packet)
 			p.roundTrip(now, packet.Reports)
+			p.losses(packet.Reports)
 		case *rtcp.ReceiverReport:
 			p.roundTrip(now, packet.Reports)
+			p.losses(packet.Reports)
 		case *rtcp.TransportLayerCC:
 			p.arrivals(now, packet)
 		case *rtcp.TransportLayerNack:
@@ -102,6 +104,9 @@ func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
 			continue
 		}
 		l.reportAt = now.Add(reportSpacing)
+		if !l.video {
+			l.requests(&p.outgoing)
+		}
 		sr := l.books.Report(now, l.stream.SSRC, l.position(now))
 		dst = append(dst, &sr)
 		names = append(names, rtcp.SourceDescriptionChunk{Source: l.stream.SSRC,

@@ -127,7 +127,11 @@ func (s *speakers) hear(now time.Time, r *run) bool {
 			continue
 		}
 		spoke := mic.seat.Spoke()
-		on := s.stage.Heard(now, mic.seat, speaker.Sound{Level: m.audioLevel, HasLevel: m.hasAudioLevel, Size: len(m.payload)})
+		own := m.primary()
+		if own == nil {
+			own = m.payload
+		}
+		on := s.stage.Heard(now, mic.seat, speaker.Sound{Level: m.audioLevel, HasLevel: m.hasAudioLevel, Size: len(own)})
 		wakes := on && mic.seat.Spoke().Sub(spoke) > pause
 		if on && !mic.on {
 			mic.stretch++

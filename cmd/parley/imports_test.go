@@ -58,6 +58,7 @@ var packages = map[string]struct {
 	"sfu/layer":              {pure, []string{"sfu/"}},
 	"sfu/nack":               {pure, []string{"sfu/"}},
 	"sfu/quality":            {pure, nil},
+	"sfu/red":                {pure, nil},
 	"sfu/report":             {pure, []string{"sfu/"}},
 	"sfu/slots":              {pure, nil},
 	"sfu/bwe":                {pure, nil},

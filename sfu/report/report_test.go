@@ -225,3 +225,26 @@ func BenchmarkReceived(b *testing.B) {
 		r.Received(t0, seq, uint32(seq))
 	}
 }
+
+func TestReceptionCountsBetweenReports(t *testing.T) {
+	var r Reception
+	for i, step := range []struct {
+		highest, total uint32
+		lost, of       int
+	}{
+		{0xFFF0, 5, 0, 0}, // the first has nothing to be compared with
+		{0x10010, 7, 2, 32},
+		{0x10010, 7, 0, 0},
+		{0x10020, 6, -1, 16},        // one came late
+		{0x10040, 0xFFFFFF, -7, 32}, // duplicates: the total is -1
+		{0x10020, 9, 0, 0},          // backwards
+		{0x10030, 99, 0, 0},         // more than there were
+		{0x90000030, 99, 0, 0},
+		{0x90000040, 100, 1, 16},
+	} {
+		b := rtcp.ReceptionReport{LastSequenceNumber: step.highest, TotalLost: step.total, Jitter: uint32(i)}
+		if lost, of := r.Report(&b); lost != step.lost || of != step.of || r.Jitter() != uint32(i) {
+			t.Errorf("step %d: %d of %d, want %d of %d", i, lost, of, step.lost, step.of)
+		}
+	}
+}

@@ -22,6 +22,12 @@ func engine() (*webrtc.MediaEngine, error) {
 	}, webrtc.RTPCodecTypeAudio); err != nil {
 		return nil, err
 	}
+	if err := m.RegisterCodec(webrtc.RTPCodecParameters{
+		RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "audio/red", ClockRate: 48000, Channels: 2}, // of any payload type
+		PayloadType:        63,
+	}, webrtc.RTPCodecTypeAudio); err != nil {
+		return nil, err
+	}
 	video := []webrtc.RTCPFeedback{
 		{Type: "transport-cc"}, {Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"},
 	}

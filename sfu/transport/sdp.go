@@ -61,6 +61,8 @@ type Codec struct {
 	Repair      bool              // this is RTX
 	RTX         uint8             // payload type of the RTX for this codec; 0: none
 	Repairs     uint8             // for RTX: the payload type it repairs
+	Redundant   bool              // this is RED (RFC 2198) of Codec
+	RED         uint8             // payload type of the RED of this codec; 0: none
 	NACK        bool
 	TransportCC bool // arrival times are reported by transport-wide numbers
 }
@@ -78,7 +80,7 @@ func (d *Description) Section(mid string) *Section {
 // Find returns the section's first payload type for a codec.
 func (s *Section) Find(codec packet.Codec) (Codec, bool) {
 	for _, c := range s.Codecs {
-		if c.Codec == codec && !c.Repair {
+		if c.Codec == codec && !c.Repair && !c.Redundant {
 			return c, true
 		}
 	}
@@ -278,6 +280,7 @@ func (s *Section) codecs(m *sdp.MediaDescription) {
 			}
 		}
 	}
+	s.redundancy(&names, &params)
 }
 
 // apt is the associated payload type of RTX (RFC 4588 §8.1).

@@ -1,0 +1,42 @@
+package transport
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/parleyrtc/parley/sfu/packet"
+)
+
+// redundancy finds which payload types are RED, and of what.
+func (s *Section) redundancy(names, params *[128]string) {
+	for i := range s.Codecs {
+		c := &s.Codecs[i]
+		of, ok := redundant(params[c.PayloadType])
+		if !ok || !strings.EqualFold(names[c.PayloadType], "red") {
+			continue
+		}
+		for j := range s.Codecs {
+			if primary := &s.Codecs[j]; primary.PayloadType == of && primary.Codec == packet.Opus && !primary.Redundant {
+				// What is lost is asked for by source: what the primary answers, its RED does.
+				c.Codec, c.Redundant, c.NACK, c.TransportCC = primary.Codec, true, primary.NACK, c.TransportCC || primary.TransportCC
+				primary.RED = c.PayloadType
+			}
+		}
+	}
+}
+
+// redundant is the payload type that the frames of a RED have by its fmtp line (RFC 2198 §5), such as 111/111; false when they
+// are of several, which nobody sends.
+func redundant(fmtp string) (payloadType uint8, ok bool) {
+	first, _, _ := strings.Cut(fmtp, "/")
+	n, err := strconv.ParseUint(first, 10, 7)
+	if err != nil {
+		return 0, false
+	}
+	for _, other := range strings.Split(fmtp, "/") {
+		if other != first {
+			return 0, false
+		}
+	}
+	return uint8(n), true
+}
