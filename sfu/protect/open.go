@@ -65,6 +65,26 @@ func (o *Opener) Open(packet []byte, header int, ssrc uint32, seq uint16) (plain
 	return packet[:end], nil
 }
 
+// Ahead says whether an RTP packet with this ssrc and seq would be the newest of its source, if it is authentic. It never is of
+// a source without an authentic packet so far.
+func (o *Opener) Ahead(ssrc uint32, seq uint16) bool {
+	s := o.media.find(ssrc)
+	return s != nil && s.estimate(seq) > s.highest
+}
+
+// AheadRTCP is Ahead for a compound RTCP packet as it came from the network.
+func (o *Opener) AheadRTCP(packet []byte) bool {
+	if len(packet) < rtcpHeader+o.profile.overhead()+rtcpIndexSize {
+		return false
+	}
+	s := o.control.find(binary.BigEndian.Uint32(packet[4:]))
+	index := int64(binary.BigEndian.Uint32(packet[len(packet)-o.profile.rtcpTrailer():]) &^ rtcpEncrypted)
+	return s != nil && index > s.highest
+}
+
+// Sources is how many SSRCs have sent something authentic, those of RTCP added to those of RTP. It never falls.
+func (o *Opener) Sources() int { return len(o.media.known) + len(o.control.known) }
+
 // openCM has pion do it. Told the roll-over counter, pion follows; of a source it does not know it takes zero, and keeps it only
 // if the tag is right.
 func (o *Opener) openCM(packet []byte, header int, s *source, index int64) error {
