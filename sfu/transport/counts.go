@@ -38,6 +38,9 @@ func (p *Plane) Refused() uint64 { return p.refused.Load() }
 // Unsent counts packets that were added to a batch, and that the sockets then did not take.
 func (p *Plane) Unsent() uint64 { return p.unsent.Load() }
 
+// Moved counts clients whose way changed because their media came from another address.
+func (p *Plane) Moved() uint64 { return p.moved.Load() }
+
 // Overflowed is how many datagrams came faster than they were read, so that the kernel dropped them.
 func (p *Plane) Overflowed() (n uint64) {
 	for _, sockets := range p.sockets {

@@ -65,6 +65,9 @@ type intake struct {
 	seed    maphash.Seed
 	sources [sourceBuckets]bucket
 	checks  [checkBuckets]bucket
+
+	strays    [strayBuckets]bucket
+	allStrays bucket
 }
 
 func newIntake() *intake { return &intake{seed: maphash.MakeSeed()} }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -22,9 +23,21 @@ type place struct {
 	protocol      webrtc.ICEProtocol
 }
 
-// chosen notes which pair is in use.
-func (m *moving) chosen(pair *webrtc.ICECandidatePair) {
-	at := place{pair.Local.Address, pair.Remote.Address, pair.Remote.Protocol}
+// chosen notes which pair is in use, and where the client of it is.
+func (m *moving) chosen(pair *webrtc.ICECandidatePair, at netip.AddrPort) {
+	m.take(place{pair.Local.Address, at.Addr().String(), pair.Remote.Protocol})
+}
+
+// follow notes that the client of the pair in use is at another address.
+func (m *moving) follow(at netip.AddrPort) {
+	m.mu.Lock()
+	to := m.last
+	m.mu.Unlock()
+	to.remote = at.Addr().String()
+	m.take(to)
+}
+
+func (m *moving) take(at place) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if at != m.last {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/ice/v4"
 )
@@ -18,6 +19,9 @@ const (
 type owner interface {
 	// fromTCP takes an RTP or RTCP packet that came over TCP; b is lent.
 	fromTCP(b []byte)
+	// crowded says that the client's agent takes no further address; password is what authenticates checks to it, empty as long
+	// as it is not known.
+	crowded() (password string, yes bool)
 }
 
 // mux brings the STUN and DTLS of all clients, who share the media sockets, to their ICE agents. It owns no socket and runs no
@@ -110,7 +114,7 @@ func (m *mux) deliver(c *muxConn, from netip.AddrPort, b []byte) bool {
 		m.strange.Add(1)
 		return false
 	}
-	if c.ring.put(from, b) {
+	if c.ring.put(m.named(c.party, from), b) {
 		return true
 	}
 	if c.ring.isClosed() {
@@ -133,8 +137,12 @@ func (m *mux) stun(local int, from netip.AddrPort, b []byte) *muxConn {
 	switch stunClass(b) {
 	case stunRequest:
 		m.mu.RLock()
-		defer m.mu.RUnlock()
-		return m.ufrags[string(username(b))].at(local)
+		g := m.ufrags[string(username(b))]
+		m.mu.RUnlock()
+		if g != nil {
+			m.makeRoom(g, from, b)
+		}
+		return g.at(local)
 	case stunSuccess:
 		if c := m.checks.answered(b); c != nil && c.local == local {
 			return c
@@ -143,6 +151,16 @@ func (m *mux) stun(local int, from netip.AddrPort, b []byte) *muxConn {
 		return m.heard(local, from)
 	}
 	return nil
+}
+
+// makeRoom lets a check from a further address through to an agent that would refuse it, if it is authentic.
+func (m *mux) makeRoom(g *generation, from netip.AddrPort, b []byte) {
+	if e := m.at(from); e != nil && e.party == g.party {
+		return
+	}
+	if password, yes := g.party.owner.crowded(); yes && authentic(b, password) {
+		m.relieve(time.Now(), g.party, from)
+	}
 }
 
 // at returns the conn at a local address, nil when there is none.

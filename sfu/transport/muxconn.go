@@ -48,7 +48,7 @@ func (f *muxFace) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
 	if old := g.conns[local].Load(); old != nil && !old.ring.isClosed() {
 		return nil, errTaken
 	}
-	c := &muxConn{mux: f.mux, local: local, addr: udp, ring: newRing(f.mux.places)}
+	c := &muxConn{mux: f.mux, party: f.party, local: local, addr: udp, ring: newRing(f.mux.places)}
 	g.conns[local].Store(c)
 	return c, nil
 }
@@ -96,6 +96,7 @@ func (f *muxFace) Close() error {
 // goroutine reads.
 type muxConn struct {
 	mux   *mux
+	party *party
 	local int // index in mux.local
 	addr  *net.UDPAddr
 	ring  *ring
@@ -125,7 +126,7 @@ func (c *muxConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	if stunClass(b) == stunRequest {
 		c.mux.checks.asked(c, b)
 	}
-	if err := c.mux.write(c.local, b, to); err != nil {
+	if err := c.mux.write(c.local, b, c.mux.behind(c.party, to)); err != nil {
 		return 0, err
 	}
 	return len(b), nil

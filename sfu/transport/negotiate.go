@@ -114,6 +114,7 @@ func (p *Peer) answer(ctx context.Context, offer *Description, sends map[string]
 		return Answer{}, err
 	}
 	text = withSimulcast(text, offer, description)
+	p.agree(offer, description)
 	streams := map[string]*Stream{}
 	for mid := range sends {
 		if s := p.streams[mid]; s.bound {
@@ -121,6 +122,18 @@ func (p *Peer) answer(ctx context.Context, offer *Description, sends map[string]
 		}
 	}
 	return Answer{SDP: text, Description: description, Streams: streams}, nil
+}
+
+// agree notes what authenticates checks between the agents from here on.
+func (p *Peer) agree(offer, answer *Description) {
+	s := &secrets{theirs: strings.Clone(offer.ufrag), theirPassword: strings.Clone(offer.password)}
+	for _, m := range answer.parsed.MediaDescriptions {
+		if s.ours = answer.attribute(m, "ice-ufrag"); s.ours != "" { // a refused m-line has none
+			s.password = answer.attribute(m, "ice-pwd")
+			break
+		}
+	}
+	p.secrets.Store(s)
 }
 
 // placed makes sure that pion gave the track to the m-line that we meant.

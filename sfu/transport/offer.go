@@ -44,19 +44,13 @@ func (d *Description) check() error {
 
 // transport checks ICE and DTLS of one m-line, which may have its own or the session's.
 func (d *Description) transport(m *sdp.MediaDescription) error {
-	attribute := func(key string) string {
-		if v, ok := m.Attribute(key); ok {
-			return v
-		}
-		v, _ := d.parsed.Attribute(key)
-		return v
-	}
+	attribute := func(key string) string { return d.attribute(m, key) }
 	// RFC 8839 §5.4: at least 4 and 22 characters.
 	if len(attribute("ice-ufrag")) < 4 || len(attribute("ice-pwd")) < 22 {
 		return ErrNoICE
 	}
 	if d.ufrag == "" {
-		d.ufrag = attribute("ice-ufrag")
+		d.ufrag, d.password = attribute("ice-ufrag"), attribute("ice-pwd")
 	}
 	print := strings.ToLower(attribute("fingerprint"))
 	algorithm, digest, _ := strings.Cut(print, " ")
@@ -71,6 +65,15 @@ func (d *Description) transport(m *sdp.MediaDescription) error {
 		return invalid("a=setup:passive: we are the DTLS server")
 	}
 	return nil
+}
+
+// attribute is one of an m-line, or else of the session.
+func (d *Description) attribute(m *sdp.MediaDescription, key string) string {
+	if v, ok := m.Attribute(key); ok {
+		return v
+	}
+	v, _ := d.parsed.Attribute(key)
+	return v
 }
 
 // rewritten returns the offer as pion may see it. Candidates are left out: we answer the addresses from which a client's

@@ -15,6 +15,9 @@ type path struct {
 
 	// single says that the way takes no trains: something on it cannot cut them.
 	single atomic.Bool
+
+	// also is where everything goes as well while the client may have moved there; mostly nil.
+	also atomic.Pointer[trial]
 }
 
 // direct says that datagrams leave by our own socket.

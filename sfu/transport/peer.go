@@ -83,6 +83,8 @@ type Peer struct {
 	channel  atomic.Pointer[webrtc.DataChannel]
 	close    sync.Once
 
+	party   *party                  // in the mux
+	secrets atomic.Pointer[secrets] // nil before the first answer
 	roaming roaming
 	moving  moving
 
@@ -106,6 +108,7 @@ func (p *Plane) NewPeer(sink Sink) (*Peer, error) {
 		p.mux.forget(peer)
 		return nil, fmt.Errorf("new peer connection: %w", err)
 	}
+	peer.party = p.mux.join(peer)
 	p.peers.Add(1)
 	peer.pc.OnConnectionStateChange(peer.changed)
 	peer.pc.OnDataChannel(peer.opened)
@@ -175,6 +178,8 @@ func (p *Peer) Close() {
 		p.reading.Unlock()
 		if p.shadow != nil {
 			p.shadow.path.Store(nil)
+			p.plane.trials.end(p.shadow)
+			p.plane.familiar.forget(p.shadow)
 		}
 		go func() {
 			defer p.plane.peers.Done()

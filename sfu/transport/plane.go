@@ -37,7 +37,9 @@ type Config struct {
 	Failed       time.Duration
 	Path         Path
 	Segmentation Switch // whether trains of packets go to the kernel in one piece; Auto: if it can be trusted with them
-	Logger       *slog.Logger
+	// Rooted has clients' addresses change by checks alone, as on pion's path. It is there to be compared with.
+	Rooted bool
+	Logger *slog.Logger
 }
 
 // Plane is the media sockets of this process. Its methods may be called from any goroutine.
@@ -55,6 +57,8 @@ type Plane struct {
 	local     []netip.AddrPort // what the sockets are bound to
 	names     []netip.AddrPort // what clients know them as
 	relays    relays
+	familiar  familiar
+	trials    trials
 	addresses []netip.AddrPort // as candidates carry them
 	bound     map[netip.Addr]bool
 	loopback  bool
@@ -62,6 +66,7 @@ type Plane struct {
 	counts  counts
 	refused atomic.Uint64
 	unsent  atomic.Uint64
+	moved   atomic.Uint64
 
 	batches sync.Pool
 	peers   sync.WaitGroup

@@ -31,8 +31,8 @@ func TestRefusedMediaIsCounted(t *testing.T) {
 				sequence++
 				return g.seal(t, 7, sequence, []byte("payload"))
 			}
-			report := func() []byte {
-				plain, err := (&rtcp.PictureLossIndication{SenderSSRC: 7, MediaSSRC: 8}).Marshal()
+			report := func(ssrc uint32) []byte {
+				plain, err := (&rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: 8}).Marshal()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -44,7 +44,7 @@ func TestRefusedMediaIsCounted(t *testing.T) {
 			}
 			before, up := p.refusals(), 0
 			for round := range 5 {
-				good, control := next(), report()
+				good, control := next(), report(7)
 				again, controlAgain := bytes.Clone(good), bytes.Clone(control)
 				g.send(t, good)
 				g.send(t, control)
@@ -59,12 +59,12 @@ func TestRefusedMediaIsCounted(t *testing.T) {
 				header := next()
 				header[7] ^= 1 // the timestamp is in the clear, and authenticated
 				g.send(t, header)
-				index := report()
+				index := report(7)
 				index[9] ^= 1
 				g.send(t, index)
-				sendFrom(t, away, next(), p.udp()) // the right keys, from where nobody has proved to be
-				sendFrom(t, away, report(), p.udp())
-				other.send(t, next()) // from where somebody else has
+				sendFrom(t, away, g.seal(t, 77, sequence, nil), p.udp()) // the right keys, from where nobody has proved to be, and of
+				sendFrom(t, away, report(77), p.udp())                   // sources that would not be missed
+				other.send(t, next())                                    // from where somebody else has
 				g.send(t, next()[:13])
 				g.send(t, []byte{0x80})
 				g.send(t, []byte{0xbf, 111, 0, 0})

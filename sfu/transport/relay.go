@@ -105,7 +105,7 @@ func (p *Plane) Deliver(b []byte, from, to netip.AddrPort) {
 func (p *Plane) lend(peer *Peer, b []byte) {
 	now, out := time.Now(), p.Batch()
 	out.lent = append(out.lent[:0], b...) // it is opened in place
-	out.single[0] = arrival{now, out.lent}
+	out.single[0] = arrival{at: now, data: out.lent}
 	peer.shadow.take(now, out.single[:], out)
 	p.Recycle(out)
 }

@@ -27,7 +27,11 @@ type remote struct {
 	party *party
 	owner owner
 	addr  netip.AddrPort
-	heard atomic.Uint64 // party.clock when it was learned or confirmed last
+	heard atomic.Uint64 // party.clock when it was learned or proved last
+
+	name   netip.AddrPort // guarded by remotes.mu; see names.go
+	seat   *generation    // guarded by remotes.mu; whose agent has a candidate of this name
+	answer bool           // guarded by remotes.mu; a check of ours was answered from here
 }
 
 // party is one owner.
@@ -35,9 +39,11 @@ type party struct {
 	owner  owner
 	clock  atomic.Uint64              // counts proofs
 	newest atomic.Pointer[generation] // who takes what comes from the addresses
+	named  atomic.Bool                // an address has another's name
 
 	addresses []*remote // guarded by remotes.mu
 	used      *remote   // guarded by remotes.mu
+	relieved  bucket    // guarded by remotes.mu
 	gone      bool      // guarded by remotes.mu
 }
 
@@ -75,7 +81,7 @@ func (r *remotes) join(o owner) *party {
 func (r *remotes) learn(o owner, from netip.AddrPort) {
 	from = canonical(from)
 	if e := r.at(from); e != nil && e.owner == o {
-		e.confirm()
+		e.prove()
 		return
 	}
 	r.mu.Lock()
@@ -96,6 +102,7 @@ func (r *remotes) use(o owner, to netip.AddrPort) {
 	p.used = nil
 	if to.IsValid() {
 		p.used = r.enter(p, canonical(to), true)
+		p.used.answer = true
 	}
 }
 
@@ -117,6 +124,10 @@ func (r *remotes) renew(p *party, g *generation) (old *generation, ok bool) {
 	if p.gone {
 		return nil, false
 	}
+	for _, e := range p.addresses { // the next agent knows none of them yet
+		e.name, e.seat = e.addr, nil
+	}
+	p.named.Store(false)
 	return p.newest.Swap(g), true
 }
 
@@ -137,33 +148,34 @@ func (r *remotes) forget(o owner) *generation {
 	return p.newest.Swap(nil)
 }
 
-// enter puts an address in, with mu held. The owner's oldest goes when there are too many.
+// enter puts an address in, with mu held. When there are too many, one of the owner's goes, and leaves its name.
 func (r *remotes) enter(p *party, a netip.AddrPort, used bool) *remote {
 	old := r.at(a)
 	switch {
 	case old == nil:
 	case old.party == p:
-		old.confirm()
+		old.prove()
 		return old
 	case old.party.used == old && !used:
 		return nil
 	default:
 		old.party.drop(old)
 	}
+	e := &remote{party: p, owner: p.owner, addr: a, name: p.free(a)}
+	e.prove()
 	if len(p.addresses) >= maxRemotes {
-		oldest := p.oldest()
-		p.drop(oldest)
-		r.directory.remove(oldest.addr)
+		least := p.least(nil)
+		p.rename(e, least)
+		p.drop(least)
+		r.directory.remove(least.addr)
 	}
-	e := &remote{party: p, owner: p.owner, addr: a}
-	e.confirm()
 	p.addresses = append(p.addresses, e)
 	r.directory.put(e)
 	return e
 }
 
-// confirm notes another proof.
-func (e *remote) confirm() {
+// prove notes another proof.
+func (e *remote) prove() {
 	e.heard.Store(e.party.clock.Add(1))
 }
 
@@ -175,13 +187,18 @@ func (p *party) drop(e *remote) {
 	p.addresses = slices.DeleteFunc(p.addresses, func(other *remote) bool { return other == e })
 }
 
-// oldest is the address that was proved longest ago, but for the one in use.
-func (p *party) oldest() *remote {
-	var oldest *remote
+// least is the address that is most likely nobody's, of those that have a seat with an agent, unless that is nil: checks can be
+// copied and their source forged, so one that has answered us goes last, and the one in use never. Among equals it is the one
+// that was proved longest ago.
+func (p *party) least(seat *generation) *remote {
+	var least *remote
 	for _, e := range p.addresses {
-		if e != p.used && (oldest == nil || e.heard.Load() < oldest.heard.Load()) {
-			oldest = e
+		switch {
+		case e == p.used || seat != nil && e.seat != seat:
+		case least == nil || least.answer && !e.answer,
+			least.answer == e.answer && e.heard.Load() < least.heard.Load():
+			least = e
 		}
 	}
-	return oldest
+	return least
 }

@@ -15,6 +15,8 @@ type client struct {
 
 func (c *client) fromTCP(b []byte) { c.tcp <- string(b) }
 
+func (c *client) crowded() (string, bool) { return "", false }
+
 func port(n int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(n))
 }

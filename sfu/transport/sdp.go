@@ -35,7 +35,8 @@ func invalid(format string, args ...any) error {
 type Description struct {
 	Sections    []Section
 	Fingerprint string // algorithm, a space, and the digest, in lower case
-	ufrag       string // of the first m-line
+	ufrag       string // of the first m-line, as the next
+	password    string
 	parsed      *sdp.SessionDescription
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,9 @@ const maxWaiting = 64
 type arrival struct {
 	at   time.Time
 	data []byte // sealed; opened in place
+
+	from  netip.AddrPort // where the client is not taken to be; else not valid
+	stray bool           // from is nobody's
 }
 
 // shadow is the media of one peer as we carry it ourselves, beside a PeerConnection that never sees it. pion makes the keys
@@ -45,6 +49,12 @@ type shadow struct {
 	queueing sync.Mutex
 	waiting  []arrival   // copies; guarded by queueing
 	queued   atomic.Bool // there are some
+
+	sources int                   // of opener, that familiar has been told of; guarded by receiving
+	voices  [maxFamiliar]voice    // guarded by familiar.mu, as the next
+	next    int                   // of voices, to be replaced
+	trial   atomic.Pointer[trial] // set with trials.mu held
+	resting atomic.Int64          // when the next trial may begin, by trials.now
 }
 
 // activate takes the keys into use. The caller has seen the client's certificate match its fingerprint.
@@ -103,7 +113,8 @@ func (s *shadow) wait(arrivals []arrival) {
 			s.peer.plane.counts.early.Add(1)
 			continue
 		}
-		s.waiting = append(s.waiting, arrival{a.at, bytes.Clone(a.data)})
+		a.data = bytes.Clone(a.data)
+		s.waiting = append(s.waiting, a)
 	}
 	s.queued.Store(true)
 }
@@ -123,7 +134,7 @@ func (s *shadow) handUp(now time.Time, arrivals []arrival, out *Batch) {
 	defer s.recovered()
 	s.opened, s.rtcp = s.opened[:0], s.rtcp[:0]
 	for i := range arrivals {
-		s.open(now, &arrivals[i])
+		s.open(now, &arrivals[i], out)
 	}
 	if s.peer.closed.Load() || s.peer.flooded.Load() {
 		return
@@ -148,27 +159,13 @@ func (s *shadow) recovered() {
 }
 
 // open opens one datagram in place.
-func (s *shadow) open(now time.Time, a *arrival) {
-	if isRTCP(a.data) {
-		plain, err := s.opener.OpenRTCP(a.data)
-		if err != nil {
-			s.peer.plane.counts.refuse(err)
-			return
-		}
-		if !s.allow(now) {
-			return
-		}
-		if s.rtcp, err = appendReports(s.rtcp, plain); err != nil {
-			s.peer.plane.counts.malformed.Add(1)
-		}
+func (s *shadow) open(now time.Time, a *arrival, out *Batch) {
+	elsewhere := a.from.IsValid() && s.ahead(a.data)
+	if a.stray && !elsewhere {
+		s.peer.plane.counts.strange.Add(1)
 		return
 	}
-	header := packet.HeaderSize(a.data)
-	if header == 0 {
-		s.peer.plane.counts.malformed.Add(1)
-		return
-	}
-	plain, err := s.opener.Open(a.data, header, binary.BigEndian.Uint32(a.data[8:]), binary.BigEndian.Uint16(a.data[2:]))
+	plain, err := s.unseal(a.data)
 	if err != nil {
 		s.peer.plane.counts.refuse(err)
 		if errors.Is(err, protect.ErrSources) && !s.peer.flooded.Swap(true) { // it has proved to have as many as that
@@ -176,12 +173,54 @@ func (s *shadow) open(now time.Time, a *arrival) {
 		}
 		return
 	}
-	if s.allow(now) {
-		d := Datagram{Arrived: a.at, Data: plain}
-		if s.peer.plane.longest > 1 { // else nobody has a use for it
-			d.Spare = len(a.data) - len(plain) // where the tag was
+	if s.opener.Sources() != s.sources {
+		s.acquaint(a.data)
+	}
+	if elsewhere {
+		s.heard(a, out)
+	}
+	if !s.allow(now) {
+		return
+	}
+	if isRTCP(a.data) {
+		if s.rtcp, err = appendReports(s.rtcp, plain); err != nil {
+			s.peer.plane.counts.malformed.Add(1)
 		}
-		s.opened = append(s.opened, d)
+		return
+	}
+	d := Datagram{Arrived: a.at, Data: plain}
+	if s.peer.plane.longest > 1 { // else nobody has a use for it
+		d.Spare = len(a.data) - len(plain) // where the tag was
+	}
+	s.opened = append(s.opened, d)
+}
+
+// unseal opens RTP or RTCP in place.
+func (s *shadow) unseal(b []byte) ([]byte, error) {
+	if isRTCP(b) {
+		return s.opener.OpenRTCP(b)
+	}
+	header := packet.HeaderSize(b)
+	if header == 0 {
+		return nil, protect.ErrHeader
+	}
+	return s.opener.Open(b, header, binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint16(b[2:]))
+}
+
+// ahead says whether a datagram, if it is authentic, is the newest of its source. What is not may be an old one that somebody
+// else plays.
+func (s *shadow) ahead(b []byte) bool {
+	if isRTCP(b) {
+		return s.opener.AheadRTCP(b)
+	}
+	return packet.HeaderSize(b) > 0 && s.opener.Ahead(binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint16(b[2:]))
+}
+
+// acquaint has the client found by the source of an authentic datagram, from wherever it comes next.
+func (s *shadow) acquaint(b []byte) {
+	s.sources = s.opener.Sources()
+	if ssrc, ok := sender(b); ok {
+		s.peer.plane.familiar.note(s, ssrc)
 	}
 }
 

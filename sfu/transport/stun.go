@@ -3,7 +3,10 @@ package transport
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"sync"
+
+	"github.com/pion/stun/v4"
 )
 
 // What the mux must know of STUN (RFC 8489 §5) before anybody has checked a message: lengths in it may say anything.
@@ -45,6 +48,12 @@ func username(b []byte) []byte {
 		b = b[min(len(b), (size+3)&^3):]
 	}
 	return nil
+}
+
+// authentic says whether a message has a right MESSAGE-INTEGRITY (RFC 8489 §14.5). Without a password none has.
+func authentic(b []byte, password string) bool {
+	m := &stun.Message{Raw: slices.Clip(b)} // the library writes behind it
+	return password != "" && m.Decode() == nil && stun.NewShortTermIntegrity(password).Check(m) == nil
 }
 
 // pending is how many checks of one conn may be without an answer: as many as a round of checks to maxRemotes addresses has.

@@ -90,18 +90,10 @@ func (b *Batch) depart() (lost int) {
 			lost += b.carry(t)
 			continue
 		}
-		o := &b.outboxes[t.path.local]
-		if o.Outbox == nil {
-			o.Outbox = datagram.NewOutbox(trainBatch)
-		} else if o.Full() {
-			lost += b.ship(t.path.local)
+		lost += b.post(t.path, t)
+		if also := t.path.also.Load(); also != nil && also.afford(t.to-t.from) {
+			lost += b.post(also.to, t)
 		}
-		segment := 0
-		if t.count > 1 {
-			segment = t.segment
-		}
-		o.Add(t.path.addr, b.arena[t.from:t.to], segment)
-		o.paths = append(o.paths, t.path)
 	}
 	for local := range b.outboxes {
 		if o := &b.outboxes[local]; len(o.paths) > 0 {
@@ -111,6 +103,30 @@ func (b *Batch) depart() (lost int) {
 	clear(b.trains)
 	b.trains = b.trains[:0]
 	return lost
+}
+
+// post puts a train into the outbox of a direct path.
+func (b *Batch) post(p *path, t *train) (lost int) {
+	o := &b.outboxes[p.local]
+	if o.Outbox == nil {
+		o.Outbox = datagram.NewOutbox(trainBatch)
+	} else if o.Full() {
+		lost = b.ship(p.local)
+	}
+	segment := 0
+	if t.count > 1 {
+		segment = t.segment
+	}
+	o.Add(p.addr, b.arena[t.from:t.to], segment)
+	o.paths = append(o.paths, p)
+	return lost
+}
+
+// raw adds one datagram as it is.
+func (b *Batch) raw(p *path, datagram []byte) {
+	at := len(b.arena)
+	b.arena = append(b.arena, datagram...)
+	b.couple(p, at)
 }
 
 // ship sends one outbox.

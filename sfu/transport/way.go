@@ -23,8 +23,15 @@ func (p *Peer) overTCP() ice.TCPMux {
 
 // checked sees every authenticated check of the client: it proves where the client is. True takes its pair into use.
 func (p *Peer) checked(m *stun.Message, local, remote ice.Candidate, pair *ice.CandidatePair) bool {
-	if from, err := netip.ParseAddr(remote.Address()); err == nil {
-		p.learn(local.NetworkType().IsTCP(), netip.AddrPortFrom(from, uint16(remote.Port())))
+	if host, err := netip.ParseAddr(remote.Address()); err == nil {
+		from, overTCP := netip.AddrPortFrom(host, uint16(remote.Port())), local.NetworkType().IsTCP()
+		if !overTCP {
+			from = p.plane.mux.behind(p.party, from)
+		}
+		p.learn(overTCP, from)
+		if !overTCP {
+			p.plane.mux.seated(p, from, pair.ResponsesReceived() > 0)
+		}
 	}
 	return p.roaming.check(m, local, remote, pair)
 }
@@ -50,12 +57,14 @@ func (p *Peer) index(address string, port int) int {
 // chosen follows the pair in use. Until there is another one, media goes on over the last, also while ICE restarts.
 func (p *Peer) chosen(pair *webrtc.ICECandidatePair) {
 	p.roaming.chosen(pair)
-	p.moving.chosen(pair)
 	to, err := netip.ParseAddr(pair.Remote.Address)
 	if err != nil {
 		return // a name; pion resolves those before it uses them
 	}
-	way := &path{local: p.index(pair.Local.Address, int(pair.Local.Port)), addr: netip.AddrPortFrom(to, pair.Remote.Port)}
+	way := &path{local: p.index(pair.Local.Address, int(pair.Local.Port)), addr: canonical(netip.AddrPortFrom(to, pair.Remote.Port))}
+	if pair.Remote.Protocol != webrtc.ICEProtocolTCP {
+		way.addr = p.plane.mux.behind(p.party, way.addr)
+	}
 	if pair.Remote.Protocol == webrtc.ICEProtocolTCP {
 		way.tcp = &tcpWay{p.tcp, net.TCPAddrFromAddrPort(way.addr)}
 		p.plane.mux.use(p, netip.AddrPort{})
@@ -63,15 +72,19 @@ func (p *Peer) chosen(pair *webrtc.ICECandidatePair) {
 		way.relayed = p.plane.relays.at(way.addr)
 		p.plane.mux.use(p, way.addr)
 	}
-	if p.shadow != nil && !p.closed.Load() {
-		p.shadow.path.Store(way)
+	p.moving.chosen(pair, way.addr)
+	if p.shadow == nil || p.closed.Load() {
+		return
 	}
+	p.shadow.path.Store(way)
+	p.plane.trials.end(p.shadow)
 }
 
 // changed stops sending once the client is given up: it has not consented for longer than RFC 7675 §5.1 lets us go on.
 func (p *Peer) changed(state webrtc.PeerConnectionState) {
 	if p.shadow != nil && (state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed) {
 		p.shadow.path.Store(nil)
+		p.plane.trials.end(p.shadow)
 	}
 	p.sink.State()
 }
@@ -94,6 +107,14 @@ func (p *Peer) secured(state webrtc.DTLSTransportState) {
 		p.broken.Store(true)
 		go p.sink.State()
 	}
+}
+
+// crowded implements owner.
+func (p *Peer) crowded() (password string, yes bool) {
+	if s := p.secrets.Load(); s != nil {
+		password = s.password
+	}
+	return password, p.remotes.Load() >= maxRemotes
 }
 
 // fromTCP takes media that came over a connection.

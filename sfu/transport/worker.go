@@ -33,6 +33,7 @@ type worker struct {
 	used  int            // of runs
 	from  netip.AddrPort // the last datagram's, and whose it is
 	whose *remote
+	away  bool // it is not where the client is taken to be
 }
 
 // run is what one client sent in one receive batch.
@@ -83,9 +84,10 @@ func (w *worker) handle(now time.Time, messages []datagram.Message) {
 		switch {
 		case len(m.Data) == 0:
 		case isMedia(m.Data):
-			w.media(m, arrived(now, wall, m.At))
+			w.media(m, now, arrived(now, wall, m.At))
 		case w.plane.relays.has(m.From): // it only says so
 			w.plane.counts.strange.Add(1)
+		case w.plane.trials.answered(w.local, m.From, m.Data):
 		case w.intake.admit(now, m.From, m.Data):
 			control = w.plane.mux.control(w.local, m.From, m.Data) || control
 		default:
@@ -105,21 +107,38 @@ func (w *worker) handle(now time.Time, messages []datagram.Message) {
 }
 
 // media puts one datagram with the others of its client.
-func (w *worker) media(m *datagram.Message, at time.Time) {
+func (w *worker) media(m *datagram.Message, now, at time.Time) {
 	if m.From != w.from || w.whose == nil {
-		w.from, w.whose = m.From, w.plane.mux.at(m.From)
+		w.from, w.whose, w.away = m.From, w.plane.mux.at(m.From), false
 		if w.whose != nil && w.plane.relays.has(m.From) { // it only says so
 			w.whose = nil
 		}
+		if w.whose != nil {
+			w.away = w.plane.away(w.whose.owner.(*Peer).shadow, w.local, m.From)
+		}
 	}
-	if w.whose == nil {
-		w.plane.counts.strange.Add(1)
+	a := arrival{at: at, data: m.Data}
+	switch {
+	case w.whose == nil:
+		client := w.stray(now, m)
+		if client == nil {
+			w.plane.counts.strange.Add(1)
+			return
+		}
+		a.from, a.stray = m.From, true
+		w.sort(client, a)
 		return
+	case w.away:
+		a.from = m.From
 	}
-	client := w.whose.owner.(*Peer).shadow
+	w.sort(w.whose.owner.(*Peer).shadow, a)
+}
+
+// sort puts a datagram with the others of its client.
+func (w *worker) sort(client *shadow, a arrival) {
 	for i := range w.runs[:w.used] {
 		if w.runs[i].client == client {
-			w.runs[i].arrivals = append(w.runs[i].arrivals, arrival{at, m.Data})
+			w.runs[i].arrivals = append(w.runs[i].arrivals, a)
 			return
 		}
 	}
@@ -128,7 +147,16 @@ func (w *worker) media(m *datagram.Message, at time.Time) {
 	}
 	r := &w.runs[w.used]
 	w.used++
-	r.client, r.arrivals = client, append(r.arrivals, arrival{at, m.Data})
+	r.client, r.arrivals = client, append(r.arrivals, a)
+}
+
+// stray returns whose media from an address that is nobody's may be: a NAT may have given a client another one.
+func (w *worker) stray(now time.Time, m *datagram.Message) *shadow {
+	client := w.plane.familiar.whose(m.From.Addr(), m.Data)
+	if client == nil || w.plane.relays.has(m.From) || !w.plane.away(client, w.local, m.From) || !w.intake.stray(now, m.From.Addr()) {
+		return nil
+	}
+	return client
 }
 
 // arrived puts the kernel's time of arrival, on the clock on the wall, on the clock of now, which nobody sets. Without one, or
