@@ -35,6 +35,9 @@ type Config struct {
 	Pacing transport.Switch
 	// MaxBitrate is the most that one client is ever sent, in bits per second, as far as that is known for it.
 	MaxBitrate int // 30000000
+	// Rebinding is whether media that comes from another address takes what we send along: auto and on do so. Off leaves it to
+	// the client's checks, for measuring what it is worth.
+	Rebinding transport.Switch
 
 	MaxParticipants int           // 50; of one room, then ERR_ROOM_FULL
 	MaxRooms        int           // 10000; then ERR_ROOM_FULL

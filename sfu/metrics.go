@@ -142,6 +142,7 @@ func (m *metrics) sockets(r prometheus.Registerer, plane *transport.Plane) error
 	errs := []error{
 		counter("parley_media_refused_total", "Datagrams and ICE-TCP connections turned away because their address sent too many.", nil, plane.Refused),
 		counter("parley_media_unsent_total", "Packets that were forwarded, and that the sockets then did not take.", nil, plane.Unsent),
+		counter("parley_media_moved_total", "Clients who are sent media at another address because theirs came from there.", nil, plane.Moved),
 		counter("parley_media_overflowed_total", "Datagrams that the kernel dropped because the media sockets' buffers were full (Linux).", nil, plane.Overflowed),
 	}
 	for reason, value := range plane.Discarded() {

@@ -50,7 +50,7 @@ func New(config Config, notify func(Event)) (*SFU, error) {
 	plane, err := transport.Listen(transport.Config{
 		UDP: config.UDP, TCP: config.TCP, Advertise: config.Advertise,
 		Disconnected: config.ICEDisconnected, Failed: config.ICEFailed, Path: config.MediaPath, Segmentation: config.Segmentation,
-		Logger: config.Logger,
+		Rebinding: config.Rebinding, Logger: config.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -37,9 +37,8 @@ type Config struct {
 	Failed       time.Duration
 	Path         Path
 	Segmentation Switch // whether trains of packets go to the kernel in one piece; Auto: if it can be trusted with them
-	// Rooted has clients' addresses change by checks alone, as on pion's path. It is there to be compared with.
-	Rooted bool
-	Logger *slog.Logger
+	Rebinding    Switch // whether media from another address moves a client there; Off leaves it to checks, as on pion's path
+	Logger       *slog.Logger
 }
 
 // Plane is the media sockets of this process. Its methods may be called from any goroutine.

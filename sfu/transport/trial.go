@@ -76,7 +76,7 @@ var epoch = time.Now()
 // send directly. Behind our own relay and over TCP, nobody moves without noticing.
 func (p *Plane) away(s *shadow, local int, from netip.AddrPort) bool {
 	way := s.path.Load()
-	return way != nil && way.addr != from && way.direct() && way.local == local && from.Addr().Zone() == "" && !p.config.Rooted
+	return way != nil && way.addr != from && way.direct() && way.local == local && from.Addr().Zone() == "" && p.config.Rebinding != Off
 }
 
 // heard notes an authentic datagram from where the client is not taken to be. The lock receiving is held.

@@ -109,8 +109,8 @@ func (e *ear) reported() []rtcp.Packet {
 }
 
 // With the mechanism off, what the client sends from its new address reaches nobody, and it is sent nothing there.
-func TestAPathThatIsRootedStays(t *testing.T) {
-	p := fastPlane(t, func(c *Config) { c.Rooted = true })
+func TestAPathStaysWhereRebindingIsOff(t *testing.T) {
+	p := fastPlane(t, func(c *Config) { c.Rebinding = Off })
 	g := admit(t, p, guestOptions{})
 	index := int64(100)
 	g.talk(t, &index, 5)
