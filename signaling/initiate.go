@@ -147,8 +147,11 @@ func (s *Server) receiver(wish *call.Initiate) *wire.Error {
 		wish.GroupMembers = members
 		return nil
 	}
-	if s.config.OpenDirectory || wish.Receiver == wish.By.UID {
+	if wish.Receiver == wish.By.UID {
 		return nil
+	}
+	if refusal := s.blocked(ctx, wish.By.UID, wish.Receiver); refusal != nil || s.config.OpenDirectory {
+		return refusal
 	}
 	_, known, err := s.deps.Directory.User(ctx, wish.Receiver)
 	switch {

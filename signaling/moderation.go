@@ -54,7 +54,7 @@ func (l *loop) hand(by call.Device, moderator bool, params wire.HandParams, repl
 			return
 		}
 		if p = l.room.byID[params.ParticipantID]; p == nil || p.rights.Hidden {
-			reply(nil, wire.Refuse(wire.CodeParticipantNotFound, "There is no such participant."))
+			reply(nil, noParticipant())
 			return
 		}
 	}
@@ -82,15 +82,20 @@ func (l *loop) muteOther(by call.Device, moderator bool, params wire.MuteOtherPa
 		reply(nil, notAllowed())
 		return
 	}
-	owner := l.room.publisher(params.PublicationID)
+	l.muteFor(l.user(by.UID), params.PublicationID, reply)
+}
+
+// muteFor does so for a moderator, or for the operator, who is nobody.
+func (l *loop) muteFor(by wire.UserView, publication string, reply answer) {
+	owner := l.room.publisher(publication)
 	if owner == nil {
 		reply(nil, wire.Refuse(wire.CodePublicationNotFound, "There is no such publication."))
 		return
 	}
 	l.pass("mute", reply, func(ctx context.Context) error {
-		return l.server.deps.Media.Mute(ctx, l.id, owner.id, params.PublicationID, true)
+		return l.server.deps.Media.Mute(ctx, l.id, owner.id, publication, true)
 	})
-	event := wire.MutedEvent{SessionID: l.id, PublicationID: params.PublicationID, By: l.user(by.UID)}
+	event := wire.MutedEvent{SessionID: l.id, PublicationID: publication, By: by}
 	l.tell(time.Now(), wire.EventSessionMuted, event, owner.at())
 }
 
@@ -101,9 +106,22 @@ func (l *loop) expel(by call.Device, moderator bool, params wire.ExpelParams, re
 		reply(nil, refusal)
 		return
 	}
-	p := l.room.byID[params.ParticipantID]
-	if p == nil || p.rights.Hidden {
-		reply(nil, wire.Refuse(wire.CodeParticipantNotFound, "There is no such participant."))
+	if p := l.room.byID[params.ParticipantID]; p != nil && p.rights.Hidden {
+		reply(nil, noParticipant())
+		return
+	}
+	l.expelFor(by, moderator, params.ParticipantID, reply)
+}
+
+func noParticipant() *wire.Error {
+	return wire.Refuse(wire.CodeParticipantNotFound, "There is no such participant.")
+}
+
+// expelFor does so for a moderator, or for the operator, who is nobody.
+func (l *loop) expelFor(by call.Device, moderator bool, participant string, reply answer) {
+	p := l.room.byID[participant]
+	if p == nil {
+		reply(nil, noParticipant())
 		return
 	}
 	if refusal := l.apply(time.Now(), call.Expel{By: by, UID: p.device.UID, Moderator: moderator}); refusal != nil {

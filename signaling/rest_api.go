@@ -52,6 +52,14 @@ type Calls interface {
 	Call(ctx context.Context, sessionID string) (wire.CallView, error)
 	// ActiveCalls lists the calls that are not over: of one user, or all when uid is empty.
 	ActiveCalls(ctx context.Context, uid string) ([]wire.CallView, error)
+	// Participants lists who is in the room of a call that is going on, those who are hidden among them.
+	Participants(ctx context.Context, sessionID string) ([]wire.ParticipantView, error)
+	// Mute notes a publication as muted and asks its client to make it so.
+	Mute(ctx context.Context, sessionID, publicationID string) error
+	// Expel puts the user of a participant out of a call of several.
+	Expel(ctx context.Context, sessionID, participantID string) error
+	// Terminate ends a call for everybody, whatever its state, and returns it.
+	Terminate(ctx context.Context, sessionID string) (wire.CallView, error)
 	// MemberAdded says that the user now belongs to the group; MemberRemoved that they no longer do.
 	MemberAdded(guid, uid string)
 	MemberRemoved(guid, uid string)
@@ -122,6 +130,11 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	r.registerTokens()
 	r.registerDevices()
 	r.registerInvitations()
+	r.registerOperator()
+	r.registerBlocks()
+	if err := r.serveDocs(); err != nil {
+		return nil, err
+	}
 	r.mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
 		r.count("none", http.StatusNotFound)
 		writeProblem(w, newProblem(http.StatusNotFound, codeNotFound, "There is no such operation; see /v1/openapi.json."))

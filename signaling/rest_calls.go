@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/parleyrtc/parley/signaling/token"
 	"github.com/parleyrtc/parley/signaling/wire"
@@ -65,6 +67,12 @@ type callChange[T any] struct {
 	SessionPath
 	Idempotency
 	Body T
+}
+
+// CallPage is a part of the calls that are not over, the oldest first.
+type CallPage struct {
+	Calls wire.List[wire.CallView] `json:"calls" nullable:"false"`
+	Next  string                   `json:"next,omitempty" doc:"after of the next page; absent on the last."`
 }
 
 func (r *REST) registerCalls() {
@@ -159,8 +167,10 @@ func (r *REST) getCall(ctx context.Context, in *SessionPath) (*body[wire.CallRes
 }
 
 func (r *REST) listCalls(ctx context.Context, in *struct {
-	UID string `query:"uid" maxLength:"128" doc:"Only this user's; for API keys."`
-}) (*body[wire.CallsResult], error) {
+	UID   string `query:"uid" maxLength:"128" doc:"Only this user's; for API keys."`
+	After string `query:"after" maxLength:"160" doc:"next of the page before."`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}) (*body[CallPage], error) {
 	who := callerOf(ctx)
 	uid := in.UID
 	if !who.isServer() {
@@ -173,5 +183,16 @@ func (r *REST) listCalls(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return reply(wire.CallsResult{Calls: views}), nil
+	if in.After != "" { // calls come and go: the place is named by time and id, not by a call that must be there still
+		views = slices.DeleteFunc(views, func(v wire.CallView) bool { return placeOf(v) <= in.After })
+	}
+	page := CallPage{Calls: views}
+	if len(views) > in.Limit {
+		page.Calls = views[:in.Limit]
+		page.Next = placeOf(page.Calls[in.Limit-1])
+	}
+	return reply(page), nil
 }
+
+// placeOf is a call's place in the list, as text that sorts like it.
+func placeOf(v wire.CallView) string { return fmt.Sprintf("%013d.%s", v.InitiatedAt, v.SessionID) }

@@ -33,6 +33,8 @@ const (
 	codeForbidden    = "ERR_FORBIDDEN"
 	codeNotFound     = "ERR_NOT_FOUND"
 	codeConflict     = "ERR_CONFLICT"
+
+	codeTooManyBlocked = "ERR_TOO_MANY_BLOCKED"
 )
 
 // Error makes a Problem an error.
@@ -94,6 +96,10 @@ var statusOf = map[string]int{
 	wire.CodeSessionNotFound:     http.StatusNotFound,
 	wire.CodeGroupNotJoined:      http.StatusForbidden,
 	wire.CodeNotAllowed:          http.StatusForbidden,
+	wire.CodeBlockedReceiver:     http.StatusForbidden,
+	wire.CodeBlockedSender:       http.StatusForbidden,
+	wire.CodeParticipantNotFound: http.StatusNotFound,
+	wire.CodePublicationNotFound: http.StatusNotFound,
 	wire.CodeTokenExpired:        http.StatusUnauthorized,
 	wire.CodeTooManyRequests:     http.StatusTooManyRequests,
 	wire.CodeTooManyRings:        http.StatusTooManyRequests,

@@ -44,6 +44,25 @@ func (c *restCalls) ActiveCalls(_ context.Context, uid string) ([]wire.CallView,
 	return []wire.CallView{exampleCall()}, c.err
 }
 
+func (c *restCalls) Participants(context.Context, string) ([]wire.ParticipantView, error) {
+	return []wire.ParticipantView{{ParticipantID: "p_1", User: wire.UserView{UID: "alice"}, DeviceID: "d_1"}}, c.err
+}
+
+func (c *restCalls) Mute(_ context.Context, session, publication string) error {
+	c.tell("muted " + session + " " + publication)
+	return c.err
+}
+
+func (c *restCalls) Expel(_ context.Context, session, participant string) error {
+	c.tell("expelled " + session + " " + participant)
+	return c.err
+}
+
+func (c *restCalls) Terminate(_ context.Context, session string) (wire.CallView, error) {
+	c.tell("terminated " + session)
+	return exampleCall(), c.err
+}
+
 func (c *restCalls) MemberAdded(guid, uid string)   { c.tell("added " + guid + " " + uid) }
 func (c *restCalls) MemberRemoved(guid, uid string) { c.tell("removed " + guid + " " + uid) }
 func (c *restCalls) UserDeleted(uid string)         { c.tell("deleted " + uid) }

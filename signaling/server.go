@@ -41,6 +41,8 @@ type Profiles interface {
 	Touch(ctx context.Context, user wire.UserView) error
 	// User returns a user, and false for one who was never seen.
 	User(ctx context.Context, uid string) (wire.UserView, bool, error)
+	// Blocks reports whether a user does not want to be called by another.
+	Blocks(ctx context.Context, uid, other string) (bool, error)
 	// Group returns a group and the uids of its members, and false when there is none.
 	Group(ctx context.Context, guid string) (wire.GroupView, []string, bool, error)
 }

@@ -54,6 +54,8 @@ func (ch *change) handle(event Event) *Error {
 		return ch.leave(e)
 	case Expel:
 		return ch.expel(e)
+	case Close:
+		ch.close()
 	}
 	return nil
 }

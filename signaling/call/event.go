@@ -42,12 +42,15 @@ type Join struct {
 	Guest  string // the name of a guest
 }
 
-// Expel is a moderator's wish to put a member out of a call of several.
+// Expel is a moderator's wish to put a member out of a call of several, or the operator's.
 type Expel struct {
-	By        Device
+	By        Device // zero: the operator
 	UID       string
 	Moderator bool // fact: the user has the grant to moderate every call
 }
+
+// Close is the operator's end of the call for everybody.
+type Close struct{}
 
 // Leave takes the device out of the room.
 type Leave struct{ By Device }
@@ -84,6 +87,7 @@ func (End) isEvent()           {}
 func (Join) isEvent()          {}
 func (Leave) isEvent()         {}
 func (Expel) isEvent()         {}
+func (Close) isEvent()         {}
 func (Presence) isEvent()      {}
 func (MediaFailed) isEvent()   {}
 func (MemberAdded) isEvent()   {}

@@ -56,6 +56,10 @@ func anyLine() *rapid.Generator[string] {
 			return after + rapid.SampledFrom([]string{"add ", "remove "}).Draw(t, "membership") + user
 		case 1:
 			return after + rapid.SampledFrom([]string{"wait", "restart"}).Draw(t, "time")
+		case 2:
+			if rapid.IntRange(0, 9).Draw(t, "operator") == 0 {
+				return after + rapid.SampledFrom([]string{"close", "expel bob"}).Draw(t, "order")
+			}
 		}
 		dev := rapid.SampledFrom([]string{"/1", "/1", "/2", ""}).Draw(t, "device")
 		return after + user + dev + " " + rapid.SampledFrom(slices.Concat(events, likely)).Draw(t, "event")

@@ -34,17 +34,27 @@ func (c *Call) moderates(m *Member) bool {
 	return m.Rights.Moderator || c.ReceiverType == Group && m.UID == c.Initiator
 }
 
+// close ends a call that is not over, whatever its members think of it.
+func (ch *change) close() {
+	switch ch.Status {
+	case Initiated:
+		ch.finish(Cancelled, "", Device{})
+	case Ongoing:
+		ch.finish(Ended, ReasonForAll, Device{})
+	}
+}
+
 // expel puts a member out of the call, who does not come back into it.
 func (ch *change) expel(e Expel) *Error {
-	by, m := ch.member(e.By.UID), ch.member(e.UID)
+	by, m, operator := ch.member(e.By.UID), ch.member(e.UID), e.By == Device{}
 	switch {
-	case by == nil || m == nil:
+	case by == nil && !operator || m == nil:
 		return refuse(CodeNotFound)
 	case ch.Terminal():
 		return refuse(CodeTerminated)
 	case m.Barred:
 		return nil // again
-	case !ch.isGroup() || m == by || !e.Moderator && !ch.moderates(by):
+	case !ch.isGroup() || m == by || !operator && !e.Moderator && !ch.moderates(by):
 		return refuse(CodeNotAllowed)
 	}
 	m.Barred = true

@@ -26,6 +26,8 @@ var start = time.Date(2030, 1, 2, 3, 4, 5, 678, time.UTC)
 //	[+3s] bob/b1 expel carol [moderator]
 //	[+3s] bob/b1 online|media|signaling|offline|failed [reason=…]
 //	[+3s] add|remove dave [busy]
+//	[+3s] close
+//	[+3s] expel dave
 //	[+3s] wait|restart
 //	deadline
 type story struct {
@@ -302,6 +304,10 @@ func event(t fataler, words []string) Event {
 		return MemberAdded{UID: words[1], Busy: has("busy")}
 	case "remove":
 		return MemberRemoved{UID: words[1]}
+	case "close":
+		return Close{}
+	case "expel":
+		return Expel{UID: words[1]}
 	}
 	d := device(words[0])
 	switch words[1] {

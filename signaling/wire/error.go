@@ -24,6 +24,8 @@ const (
 	CodeGroupNotJoined      = "ERR_GROUP_NOT_JOINED"
 	CodeEmptyReceiver       = "ERR_EMPTY_RECEIVER"
 	CodeInvalidReceiverType = "ERR_INVALID_RECEIVER_TYPE"
+	CodeBlockedReceiver     = "ERR_BLOCKED_RECEIVER"
+	CodeBlockedSender       = "ERR_BLOCKED_SENDER"
 	CodeBusySelf            = "ERR_CALL_BUSY_SELF"
 	CodeBusyGroup           = "ERR_CALL_BUSY_GROUP"
 	CodeTooManyRings        = "ERR_CALL_TOO_MANY_RINGS"

@@ -1,0 +1,76 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/parleyrtc/parley/signaling/wire"
+)
+
+// BlockedList is whom a user has blocked.
+type BlockedList struct {
+	Blocked []wire.UserView `json:"blocked" nullable:"false"`
+}
+
+// BlockPath names a user and one whom they block.
+type BlockPath struct {
+	UIDPath
+	Other string `path:"other" minLength:"1" maxLength:"128" pattern:"^[A-Za-z0-9._@:+-]+$"`
+}
+
+func (r *REST) registerBlocks() {
+	register(r, operation{id: "list-blocked", method: http.MethodGet, path: "/v1/users/{uid}/blocked", access: anyone,
+		summary: "List whom a user has blocked"}, r.listBlocked)
+	register(r, operation{id: "block-user", method: http.MethodPut, path: "/v1/users/{uid}/blocked/{other}", access: anyone,
+		summary: "Block a user: neither of the two can ring the other", errors: []int{http.StatusConflict}},
+		func(ctx context.Context, in *BlockPath) (*struct{}, error) {
+			if err := ownList(ctx, in.UID); err != nil {
+				return nil, err
+			}
+			if in.UID == in.Other {
+				return nil, badField("path.other", "One cannot block oneself.")
+			}
+			err := r.deps.Directory.block(ctx, in.UID, in.Other)
+			if errors.Is(err, errTooManyBlocked) {
+				return nil, newProblem(http.StatusConflict, codeTooManyBlocked, "This user has blocked as many as they may; unblock somebody first.")
+			}
+			return nil, err
+		})
+	register(r, operation{id: "unblock-user", method: http.MethodDelete, path: "/v1/users/{uid}/blocked/{other}", access: anyone,
+		summary: "Unblock a user; one who is not blocked stays so"},
+		func(ctx context.Context, in *BlockPath) (*struct{}, error) {
+			if err := ownList(ctx, in.UID); err != nil {
+				return nil, err
+			}
+			return nil, r.deps.Directory.unblock(ctx, in.UID, in.Other)
+		})
+}
+
+// ownList refuses a user somebody else's list, and an API key that may only read a change; who may read, admit has said.
+func ownList(ctx context.Context, uid string) error {
+	_, err := actFor(callerOf(ctx), uid)
+	return err
+}
+
+func (r *REST) listBlocked(ctx context.Context, in *UIDPath) (*body[BlockedList], error) {
+	if who := callerOf(ctx); !who.isServer() && who.uid != in.UID {
+		return nil, forbidden("A user sees their own list only.")
+	}
+	uids, err := r.deps.Directory.blocked(ctx, in.UID)
+	if err != nil {
+		return nil, err
+	}
+	list := BlockedList{Blocked: []wire.UserView{}}
+	for _, uid := range uids {
+		user, known, err := r.deps.Directory.User(ctx, uid)
+		if err != nil {
+			return nil, err
+		}
+		if !known {
+			user = wire.UserView{UID: uid, Name: uid}
+		}
+		list.Blocked = append(list.Blocked, user)
+	}
+	return reply(list), nil
+}
