@@ -197,12 +197,15 @@ func TestANarrowNetworkIsNotFilled(t *testing.T) {
 	if delay*2 > delayBefore || sounds < soundsBefore {
 		t.Errorf("%d packets of sound after %v, without pacing %d after %v", sounds, delay, soundsBefore, delayBefore)
 	}
-	if goodPictures < plainPictures*95/100 || goodSounds < plainSounds*95/100 {
+	if goodPictures <= pictures || goodSounds < plainSounds*9/10 {
 		t.Errorf("with a good network %d pictures and %d packets of sound, without pacing %d and %d", goodPictures, goodSounds, plainPictures, plainSounds)
 	}
-	s := b.state("good")
-	if s.Target < 1_500_000 {
-		t.Errorf("the estimate of a good network is %+v", s)
+	if bad, good := b.state("known"), b.state("good"); good.Target < 2*bad.Target {
+		t.Errorf("the estimate of a good network is %+v, of a narrow one %+v", good, bad)
+	}
+	paused := b.await("pause", func(e Event) bool { return e.Kind == SlotPaused && e.Paused })
+	if paused.Participant != "known" || paused.Pair != 0 || paused.Reason != "bandwidth" {
+		t.Errorf("%+v", paused)
 	}
 }
 

@@ -53,6 +53,9 @@ type encoding struct {
 	first    bool // by somebody who has no picture at all yet
 	asked    time.Time
 
+	off  bool      // the publisher has been told to stop it
+	onAt time.Time // when it was told to send it again
+
 	*pictures // of video
 }
 
@@ -62,6 +65,10 @@ type pictures struct {
 	rates  layer.Rates
 	sizes  [maxSpatial][2]uint16 // width and height in pixels of each spatial layer, 0: not known
 	flow   flow
+
+	known     []measure // what its layers took when last measured
+	knownAt   time.Time
+	knownFrom time.Time
 }
 
 // watch notes that somebody looks at it.
@@ -79,6 +86,7 @@ func newEncoding(pub *publication, rid string, index, of int) *encoding {
 		n := pub.owner.room.sfu.config.HistoryPackets >> (of - 1 - index)
 		e.history = history.New(n, n*videoPayload)
 		e.pictures = &pictures{}
+		e.watched.Store(watchedFor) // nobody has had the time to look, and the first key frame may have to wait for a network
 	} else {
 		e.history = history.New(audioPackets, audioBytes)
 	}

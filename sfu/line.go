@@ -104,6 +104,7 @@ func (l *line) carry(pub *publication) {
 	if old != nil {
 		old.publication.unsubscribe(old)
 	}
+	l.to.reconsider(time.Now())
 	if pub == nil {
 		l.assigned.Store(nil)
 		return

@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/parleyrtc/parley/sfu/budget"
+	"github.com/parleyrtc/parley/sfu/bwe"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
@@ -19,6 +21,9 @@ type metrics struct {
 	repeated        prometheus.Counter
 	padding         prometheus.Counter
 	waited          prometheus.Histogram
+	target          prometheus.Histogram
+	limited         []prometheus.Counter // by bwe.Reason
+	pauses          *prometheus.CounterVec
 	data            [dataResults]prometheus.Counter
 	offers          [2]prometheus.Counter // answered, refused
 	gone            *prometheus.CounterVec
@@ -82,6 +87,9 @@ type tally struct {
 // waits are the buckets of what packets wait for, in seconds.
 var waits = []float64{.002, .005, .01, .02, .05, .1, .2, .5}
 
+// downlinks are the buckets of estimates, in bits per second.
+var downlinks = []float64{100e3, 300e3, 600e3, 1e6, 2.5e6, 5e6, 10e6, 20e6}
+
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{}
 	var errs []error
@@ -107,7 +115,17 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m.padding = vec("parley_padding_bytes_total", "Bytes sent to find out what clients' networks carry.").WithLabelValues()
 	m.waited = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "parley_pacer_wait_seconds",
 		Help: "How long packets wait for a client's network, once for each train of those that do.", Buckets: waits})
-	errs = append(errs, r.Register(m.waited))
+	m.target = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "parley_downlink_bits_per_second",
+		Help: "What clients' networks are estimated to carry, once a second for each client that reports.", Buckets: downlinks})
+	errs = append(errs, r.Register(m.waited), r.Register(m.target))
+	limited := vec("parley_downlink_limited_total", "Seconds of clients by why the estimate is not higher.", "reason")
+	for reason := bwe.Starting; reason <= bwe.Ceiling; reason++ {
+		m.limited = append(m.limited, limited.WithLabelValues(reason.String()))
+	}
+	m.pauses = vec("parley_video_pauses_total", "Times that a video was not sent to a client any more.", "reason")
+	for _, reason := range []budget.Reason{budget.Starved, budget.Hidden, budget.Stopped, budget.Absent} {
+		m.pauses.WithLabelValues(reason.String())
+	}
 	data := vec("parley_data_messages_total", "Data messages: of clients, by whether they went on; and those that a receiver did not get.", "result")
 	for result, name := range dataNames {
 		m.data[result] = data.WithLabelValues(name)

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"math"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -43,19 +44,25 @@ type pace struct {
 	opening  int       // bytes that still leave faster than the estimate says
 	armed    bool      // the timer rings at the estimate's deadline
 
+	departing bool // a train is on its way to the socket
+
 	repeats *rate.Limiter // participant.outgoing's
 	padded  *line         // that probes are filled up on; nil: none
 	train   []pacer.Release[waiter]
-	offered int64 // bytes since measured
-	before  bwe.Rate
-	counted time.Time
+	shared  bwe.Rate // the target when it was shared last
+	planned bool     // it is known what there is to send at best
+
+	// Bytes since they were counted, and rates.
+	offered, sound, again     int64
+	before, soundRate, repeat bwe.Rate
+	counted, rated            time.Time
 }
 
 // newPace begins with no knowledge.
 func newPace(now time.Time, to *participant) *pace {
 	most := bwe.Rate(to.room.sfu.config.MaxBitrate)
 	c := &pace{
-		most: most, latest: now, since: now, counted: now, opening: openingBytes,
+		most: most, latest: now, since: now, counted: now, rated: now, opening: openingBytes,
 		estimate: bwe.New(now, bwe.Config{Start: startRate, Max: most}),
 		queue:    pacer.New[waiter](now, openingRate, pacer.Config{}),
 		repeats:  to.outgoing.repeats,
@@ -122,15 +129,33 @@ func (c *pace) deadline() time.Time {
 	return at
 }
 
-// measure tells the estimate once a second what there was to send.
-func (c *pace) measure(now time.Time) {
+// measure counts once a second what there was to send, and tells the estimate as long as nobody knows better.
+func (c *pace) measure(now time.Time, m *metrics) {
 	passed := now.Sub(c.counted)
 	if passed < time.Second {
 		return
 	}
 	offered := bwe.Rate(float64(c.offered) * 8 / passed.Seconds())
-	c.estimate.SetWant(bwe.Rate(wantSpare * float64(max(offered, c.before, 1))))
+	if !c.planned {
+		c.estimate.SetWant(bwe.Rate(wantSpare * float64(max(offered, c.before, 1))))
+	}
 	c.before, c.offered, c.counted = offered, 0, now
+	if s := c.estimate.State(); c.estimate.Heard() {
+		m.target.Observe(float64(s.Target))
+		m.limited[s.Reason].Inc()
+	}
+}
+
+// rates are what sound takes of late, and what is sent again.
+func (c *pace) rates(now time.Time) (sound, repeats bwe.Rate) {
+	if passed := now.Sub(c.rated); passed >= shareSpacing {
+		smooth := func(old bwe.Rate, bytes int64) bwe.Rate {
+			return old + bwe.Rate(min(1, passed.Seconds())*(float64(bytes)*8/passed.Seconds()-float64(old)))
+		}
+		c.soundRate, c.repeat = smooth(c.soundRate, c.sound), smooth(c.repeat, c.again)
+		c.sound, c.again, c.rated = 0, 0, now
+	}
+	return c.soundRate, c.repeat
 }
 
 // arrivals takes a report of arrival times.
@@ -158,6 +183,9 @@ func (p *participant) heard(now time.Time, report *rtcp.TransportLayerCC) time.T
 	c.estimate.Feedback(now, report)
 	c.deaf = c.deaf && !c.estimate.Heard()
 	c.follow(now)
+	if target := c.estimate.Target(); math.Abs(float64(target-c.shared)) > shareChange*float64(c.shared) {
+		p.reconsider(now)
+	}
 	return c.deadline()
 }
 
@@ -170,8 +198,11 @@ func (p *participant) paced() {
 		plane := p.room.sfu.plane
 		out := plane.Batch()
 		out.Reserve(maxRun)
-		at = p.depart(now, out)
+		left := p.depart(now, out)
 		plane.Recycle(out)
+		if at = (time.Time{}); left {
+			at = p.departed()
+		}
 	}
 	if !at.IsZero() {
 		p.pacing.by(at)

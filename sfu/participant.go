@@ -37,6 +37,7 @@ type participant struct {
 	table        *slots.Table
 	asked        int               // pairs that it was last told to offer
 	wishes       map[int]SlotWish  // by pair, as the client said last
+	paused       map[int]string    // by pair, why its video is not sent, as the client was told
 	told         map[int]SlotStats // by pair, as the client said last
 
 	negotiating sync.Mutex // held during an offer
@@ -55,6 +56,8 @@ type participant struct {
 
 	rtt      atomic.Int64 // nanoseconds, smoothed; 0: not known yet
 	expires  atomic.Int64 // when a participant without a connection is given up, as the alarm counts; 0: never
+	reshare  atomic.Bool  // what it is sent is to be shared anew
+	still    atomic.Bool  // it is not shared anew; only tests say so
 	alarm    alarm
 	pacing   alarm // for what waits to be sent
 	gone     atomic.Bool
@@ -63,6 +66,7 @@ type participant struct {
 	// Owned by the alarm.
 	since    time.Time // the connection has been up
 	feedback []rtcp.Packet
+	share    share
 }
 
 func newParticipant(r *room, join Join, order uint64) *participant {
@@ -196,6 +200,9 @@ func (p *participant) lookAround(now time.Time, out *transport.Batch) time.Time 
 		p.since = now
 	}
 	p.announce(now)
+	if at := p.divide(now); at.Before(next) {
+		next = at
+	}
 	packets, soon := p.tell(now, p.feedback[:0])
 	packets = p.report(now, packets)
 	if len(packets) > 0 {

@@ -20,7 +20,8 @@ type publication struct {
 
 	microphone *microphone // nil: always heard
 
-	muted bool // guarded by room.mu
+	muted  bool   // guarded by room.mu
+	demand demand // guarded by room.mu
 
 	// subscriptions never changes: it is replaced, with room.mu held.
 	subscriptions atomic.Pointer[[]*subscription]
@@ -97,28 +98,4 @@ func (pub *publication) shape(rids []string) {
 		pub.encodings[i].epoch++ // whoever knew it under another index begins anew
 		pub.encodings[i].history.Reset()
 	}
-}
-
-// measure is what one way to forward a publication takes.
-type measure struct {
-	layer.Measure
-	width, height int // in pixels, 0: not known
-}
-
-// measures appends what there is to choose from, from the least to the best. It takes the inbox's lock.
-func (pub *publication) measures(now time.Time, dst []measure) []measure {
-	in := &pub.owner.incoming
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for _, e := range pub.encodings {
-		if e.pictures == nil || e.flow.stopped {
-			continue
-		}
-		in.measured = e.rates.Measures(now, in.measured[:0])
-		for _, m := range in.measured {
-			size := e.sizes[min(m.Spatial, maxSpatial-1)]
-			dst = append(dst, measure{m, int(size[0]), int(size[1])})
-		}
-	}
-	return dst
 }

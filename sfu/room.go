@@ -33,6 +33,7 @@ type room struct {
 	ended      bool
 	members    map[string]*participant
 	joins      uint64
+	subscribed uint64 // subscriptions so far
 	codecAsked time.Time
 	events     []Event
 	telling    bool // somebody is handing out events

@@ -92,7 +92,7 @@ func (p *participant) report(now time.Time, dst []rtcp.Packet) []rtcp.Packet {
 	p.sending.Lock()
 	defer p.sending.Unlock()
 	if c := p.outgoing.pace; c != nil {
-		c.measure(c.advance(now))
+		c.measure(c.advance(now), p.room.sfu.metrics)
 	}
 	var names []rtcp.SourceDescriptionChunk
 	for _, l := range *p.lines.Load() {

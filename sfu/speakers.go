@@ -262,6 +262,11 @@ func (r *room) tellSpeakers(now time.Time) time.Time {
 	if e.Speaker == s.told.Speaker && slices.Equal(e.Voices, s.told.Voices) && !s.stale {
 		return time.Time{}
 	}
+	if e.Speaker != s.told.Speaker {
+		for _, p := range r.members {
+			p.reconsider(now)
+		}
+	}
 	s.told, s.toldAt, s.stale = e, now, false
 	r.emit(e)
 	return time.Time{}

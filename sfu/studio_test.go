@@ -282,6 +282,7 @@ func (v *viewer) want(best layer.Layer, urgent bool) {
 	s.room.mu.Lock()
 	line := s.pairs[0].video
 	s.room.mu.Unlock()
+	s.still.Store(true)
 	s.sending.Lock()
 	defer s.sending.Unlock()
 	line.current().want(best, urgent)

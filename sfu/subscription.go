@@ -11,6 +11,9 @@ import (
 type subscription struct {
 	publication *publication
 	line        *line
+	id          uint64 // of all in the room
+
+	granted uint8 // a bit for each encoding that it may be sent of; guarded by room.mu
 
 	// Guarded by line.to.sending. Sound has one layer, and is not chosen from.
 	selector layer.Selector
@@ -23,8 +26,11 @@ type subscription struct {
 // everything is the wish for the best that there is.
 var everything = layer.Layer{Encoding: layer.All, Spatial: layer.All, Temporal: layer.All}
 
+// newSubscription is made with the room's lock held.
 func newSubscription(pub *publication, l *line) *subscription {
-	return &subscription{publication: pub, line: l, wish: everything}
+	r := l.to.room
+	r.subscribed++
+	return &subscription{publication: pub, line: l, id: r.subscribed, granted: all, wish: everything}
 }
 
 // want says what may be forwarded at best from now on; an urgent wish is for the sake of a link that cannot carry more, see

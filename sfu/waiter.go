@@ -36,8 +36,11 @@ func (o *outbox) dispatch(now time.Time, s *subscription, m *media, peer *transp
 			class = pacer.Video
 		}
 		c.offered += int64(size)
+		if !l.video {
+			c.sound += int64(size)
+		}
 		ok := false
-		if cluster, ok = c.queue.Pass(now, class, size); !ok {
+		if cluster, ok = c.pass(now, class, size); !ok {
 			w := waiter{s, l.source, m.in.Sequence, o.out.Sequence, m.in.Start, false}
 			c.queue.Push(now, pacer.Packet[waiter]{Item: w, Class: class, Size: size})
 			return forwarded, true
@@ -50,6 +53,15 @@ func (o *outbox) dispatch(now time.Time, s *subscription, m *media, peer *transp
 	return forwarded, false
 }
 
+// pass says whether a packet may go at once, and of which probe it is then. What would overtake a train that is still on its way to the
+// socket waits with it.
+func (c *pace) pass(now time.Time, class pacer.Class, size int) (cluster int32, ok bool) {
+	if c.departing && class != pacer.Audio {
+		return 0, false
+	}
+	return c.queue.Pass(now, class, size)
+}
+
 // dispatchAgain sends the packet in o, which w stands for and which was sent before, or lets it wait; false: it is not sent now.
 func (o *outbox) dispatchAgain(now time.Time, w *waiter, peer *transport.Peer, out *transport.Batch) bool {
 	var cluster int32
@@ -60,8 +72,9 @@ func (o *outbox) dispatchAgain(now time.Time, w *waiter, peer *transport.Peer, o
 			class = pacer.Retransmission
 		}
 		c.offered += int64(size)
+		c.again += int64(size)
 		ok := false
-		if cluster, ok = c.queue.Pass(now, class, size); !ok {
+		if cluster, ok = c.pass(now, class, size); !ok {
 			c.queue.Push(now, pacer.Packet[waiter]{Item: *w, Class: class, Size: size})
 			return false
 		}
@@ -69,16 +82,17 @@ func (o *outbox) dispatchAgain(now time.Time, w *waiter, peer *transport.Peer, o
 	return o.emitAgain(now, l, peer, out, cluster)
 }
 
-// depart sends what may leave now, and says when to ask again.
-func (p *participant) depart(now time.Time, out *transport.Batch) time.Time {
+// depart adds what may leave now to a batch, and says whether it did: then departed is to be called when the batch has left.
+func (p *participant) depart(now time.Time, out *transport.Batch) bool {
 	p.sending.Lock()
 	defer p.sending.Unlock()
 	o, peer := &p.outgoing, p.peer.Load()
 	c := o.pace
 	if peer == nil {
-		return time.Time{}
+		return false
 	}
 	now = c.advance(now)
+	c.departing = true
 	_, wait := c.queue.Waiting()
 	c.train = c.queue.Due(now, c.train[:0])
 	var t tally
@@ -103,6 +117,15 @@ func (p *participant) depart(now time.Time, out *transport.Batch) time.Time {
 	m.waited.Observe(wait.Seconds())
 	m.add(&t)
 	clear(c.train)
+	return true
+}
+
+// departed notes that the train has left, and says when to ask again.
+func (p *participant) departed() time.Time {
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	c := p.outgoing.pace
+	c.departing = false
 	return c.deadline()
 }
 
@@ -189,4 +212,9 @@ func (l *line) setback(now time.Time, c *pace) {
 	}
 	l.setbackAt = now
 	l.setbacks++
+}
+
+// abandon takes out what waits of a line that is paused.
+func (l *line) abandon(now time.Time, c *pace) {
+	c.queue.Remove(now, func(w waiter, _ pacer.Class) bool { return w.subscription.line == l })
 }

@@ -43,6 +43,7 @@ func (p *participant) learn(change func()) error {
 	if removed {
 		return &Error{CodeNotJoined, "there is no such participant"}
 	}
+	p.reshare.Store(true)
 	p.alarm.by(time.Now())
 	return nil
 }

@@ -83,6 +83,7 @@ type Estimator struct {
 	interval time.Duration // between messages, smoothed
 	silenced time.Duration // the last time that the target was lowered for want of feedback
 	spoken   float64       // the target before; 0 when there was no silence
+	full     bool          // a probe has come out slower than it went in
 	off      parts         // only tests switch some off
 }
 

@@ -1,6 +1,9 @@
 package bwe
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Reason is why the target is not higher.
 type Reason uint8
@@ -62,6 +65,12 @@ func (e *Estimator) Pacing() Rate {
 
 // Heard says whether there has been any feedback from the present path.
 func (e *Estimator) Heard() bool { return e.heard > 0 }
+
+// Bounded says whether anything has shown yet that the present path carries no more than the target: a queue, losses, or a probe
+// that came out slower than it went in. Until then the target only says how far anybody has looked.
+func (e *Estimator) Bounded() bool {
+	return e.full || e.control.cutAt > 0 || !math.IsInf(e.losses.limit, 1)
+}
 
 // Tick does what is due without feedback.
 func (e *Estimator) Tick(now time.Time) {
@@ -132,6 +141,7 @@ func (e *Estimator) advance(now time.Duration) {
 	c := &e.control
 	if e.prober.over(now, e.reported) {
 		if rate, full, ok := e.prober.finish(now, c.target); ok {
+			e.full = e.full || full
 			c.probed(now, rate, full, e.prober.tried == 1)
 		}
 	}

@@ -178,6 +178,7 @@ func (b *Batch) write(w *waiting) error {
 	h := &b.header
 	*h = rtp.Header{
 		Version:        2,
+		Padding:        w.header.Padding, // it is in the payload
 		Marker:         w.header.Marker,
 		PayloadType:    w.header.PayloadType,
 		SequenceNumber: w.header.Sequence,

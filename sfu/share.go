@@ -1,0 +1,250 @@
+package sfu
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/parleyrtc/parley/sfu/budget"
+	"github.com/parleyrtc/parley/sfu/bwe"
+	"github.com/parleyrtc/parley/sfu/layer"
+)
+
+const (
+	// A client's bitrate is shared anew when something has changed, but not more often than this, and in any case so often.
+	shareSpacing = 200 * time.Millisecond
+	shareEvery   = time.Second
+	// shareChange is by how much of what was shared the estimate must have moved to count as a change.
+	shareChange = 0.05
+	// endless is what a client may be sent of whose network nothing is known: what it does not wish for is still left out.
+	endless = budget.Rate(math.MaxInt64 / 4)
+	// untested is what a network is thought to carry of which nothing has shown yet that it does not. What is sent finds out within some
+	// tenths of a second, and a picture that begins is not paused meanwhile.
+	untested bwe.Rate = 4_000_000
+	// wantRoom is how much more than the pictures are measured to take is worth looking for: their rates vary.
+	wantRoom = 1.1
+	// packetFull is what a full packet carries of a picture, in bytes, to tell how many headers there are.
+	packetFull = 1100
+)
+
+// share is how what one client may be sent is shared among what it is shown. Owned by its alarm.
+type share struct {
+	allocator *budget.Allocator
+	at        time.Time // the last time
+	asked     []budget.Subscription
+	given     []*subscription // by index of asked; nil for the sound
+	measures  []measure       // of all of asked, one after the other
+	choices   []budget.Choice
+	pairs     []int
+}
+
+// divide shares what the client may be sent, when it is time, and says when it is again.
+func (p *participant) divide(now time.Time) time.Time {
+	sh := &p.share
+	if p.still.Load() {
+		return now.Add(shareEvery)
+	}
+	if due := sh.at.Add(shareSpacing); now.Before(due) {
+		if p.reshare.Load() {
+			return due
+		}
+		return sh.at.Add(shareEvery)
+	}
+	if !p.reshare.Swap(false) && now.Before(sh.at.Add(shareEvery)) {
+		return sh.at.Add(shareEvery)
+	}
+	sh.at = now
+	if sh.allocator == nil {
+		sh.allocator = budget.New()
+	}
+	sh.collect(p)
+	sh.measure(now)
+	plan := p.obey(now)
+	p.tellShares(now, plan)
+	return now.Add(shareEvery)
+}
+
+// reconsider has the alarm share anew, soon. Any lock may be held.
+func (p *participant) reconsider(now time.Time) {
+	if !p.reshare.Swap(true) {
+		p.alarm.by(now)
+	}
+}
+
+// collect lists what the client is to be shown and what it wishes. It takes the room's lock.
+func (sh *share) collect(p *participant) {
+	sh.asked, sh.given, sh.pairs = sh.asked[:0], append(sh.given[:0], nil), append(sh.pairs[:0], -1)
+	sh.asked = append(sh.asked, budget.Subscription{Class: budget.Audio})
+	active := p.room.speakers.active.Load()
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	for _, pair := range p.pairs {
+		s := pair.video.current()
+		if s == nil {
+			continue
+		}
+		w := p.wishes[pair.video.pair]
+		class := budget.Rest
+		switch owner := s.publication.owner; {
+		case s.publication.source == "screen":
+			class = budget.Screen
+		case w.Pinned:
+			class = budget.Pinned
+		case owner == active:
+			class = budget.Speaker
+		}
+		sh.given = append(sh.given, s)
+		sh.pairs = append(sh.pairs, pair.video.pair)
+		sh.asked = append(sh.asked, budget.Subscription{ID: s.id, Class: class, Order: s.publication.owner.order,
+			Wish: budget.Wish{Hidden: w.Hidden, Paused: w.Paused, Width: w.Width, Height: w.Height, FrameRate: w.FrameRate}})
+	}
+}
+
+// measure finds out what there is to choose from.
+func (sh *share) measure(now time.Time) {
+	sh.measures, sh.choices = sh.measures[:0], sh.choices[:0]
+	for i, s := range sh.given {
+		from := len(sh.measures)
+		if s == nil {
+			sh.measures = append(sh.measures, measure{}) // set when it is known
+		} else {
+			sh.measures = s.publication.options(now, sh.measures)
+		}
+		for _, m := range sh.measures[from:] {
+			sh.choices = append(sh.choices, budget.Choice{Rate: onTheWire(&m.Measure), Width: m.width, Height: m.height, FrameRate: m.FrameRate})
+		}
+		sh.asked[i].Choices = sh.choices[from:len(sh.choices):len(sh.choices)]
+	}
+	// The list may have moved while it grew.
+	for i, from := 0, 0; i < len(sh.asked); i++ {
+		n := len(sh.asked[i].Choices)
+		sh.asked[i].Choices = sh.choices[from : from+n : from+n]
+		from += n
+	}
+}
+
+// onTheWire is what a measured layer takes with all headers.
+func onTheWire(m *layer.Measure) budget.Rate {
+	if m.Rate <= 0 {
+		return 0
+	}
+	packets := m.FrameRate/2 + float64(m.Rate)/8/packetFull
+	return budget.Rate(float64(m.Rate) + packets*8*overhead)
+}
+
+// obey makes the plan and has the client sent accordingly, under the sending lock.
+func (p *participant) obey(now time.Time) *budget.Plan {
+	sh := &p.share
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	c := p.outgoing.pace
+	now = c.advance(now)
+	amount := endless
+	if c != nil && !c.deaf {
+		sound, repeats := c.rates(now)
+		target := c.estimate.Target()
+		if c.shared = target; !c.estimate.Bounded() {
+			target = max(target, untested)
+		}
+		amount = max(0, budget.Rate(target-repeats))
+		sh.choices[0].Rate = budget.Rate(sound)
+	}
+	plan := sh.allocator.Allocate(now, amount, sh.asked)
+	known := false
+	for i, g := range plan.Grants {
+		s := sh.given[i]
+		if s == nil || len(sh.asked[i].Choices) == 0 || s.line.assigned.Load() != s {
+			continue
+		}
+		if known = true; g.Reason == budget.Absent { // what comes back is as it was
+			continue
+		}
+		s.grant(now, g, sh.measures[sh.offset(i):], len(sh.asked[i].Choices), c)
+	}
+	if c != nil {
+		c.planned = known
+		if known {
+			c.estimate.SetWant(bwe.Rate(wantRoom * float64(plan.Wanted)))
+		}
+	}
+	return plan
+}
+
+// offset is where the choices of the i-th begin.
+func (sh *share) offset(i int) (from int) {
+	for _, a := range sh.asked[:i] {
+		from += len(a.Choices)
+	}
+	return from
+}
+
+// grant follows a decision. The receiver's lock is held.
+func (s *subscription) grant(now time.Time, g budget.Grant, measures []measure, choices int, c *pace) {
+	if g.Choice < 0 {
+		if !s.paused {
+			s.pause()
+			if c != nil {
+				s.line.abandon(now, c)
+			}
+		}
+		return
+	}
+	best := measures[g.Choice].Layer
+	if g.Choice == choices-1 { // also of what has not been measured yet
+		best = everything
+	}
+	if s.paused || s.wish != best {
+		s.want(best, g.Reason == budget.Reduced)
+	}
+}
+
+// tellShares tells the room what came of it: the client which videos are paused, and publishers what is watched.
+func (p *participant) tellShares(now time.Time, plan *budget.Plan) {
+	sh := &p.share
+	r := p.room
+	r.mu.Lock()
+	defer r.unlock()
+	if p.removed {
+		return
+	}
+	if p.paused == nil {
+		p.paused = map[int]string{}
+	}
+	for i, g := range plan.Grants {
+		s := sh.given[i]
+		if s == nil || s.line.current() != s || len(sh.asked[i].Choices) == 0 {
+			continue
+		}
+		p.tellPaused(sh.pairs[i], g)
+		switch {
+		case g.Choice >= 0:
+			s.granted = 1 << min(sh.measures[sh.offset(i)+g.Choice].Encoding, 7)
+		case g.Reason != budget.Absent:
+			s.granted = 0
+		}
+		s.publication.owner.tellWatched(now)
+	}
+	for pair := range p.paused {
+		if !slices.Contains(sh.pairs, pair) { // nothing is on it any more
+			delete(p.paused, pair)
+			r.emit(Event{Kind: SlotPaused, Participant: p.id, Pair: pair, Reason: budget.Full.String()})
+		}
+	}
+	p.tellWatched(now) // of what nobody has watched for a while
+}
+
+// tellPaused tells the client whether the video of a pair is paused, if that is news. The room's lock is held.
+func (p *participant) tellPaused(pair int, g budget.Grant) {
+	before, was := p.paused[pair]
+	reason := g.Reason.String()
+	switch is := g.Choice < 0; {
+	case is && before != reason:
+		p.paused[pair] = reason
+		p.room.sfu.metrics.pauses.WithLabelValues(reason).Inc()
+	case !is && was:
+		delete(p.paused, pair)
+	default:
+		return
+	}
+	p.room.emit(Event{Kind: SlotPaused, Participant: p.id, Pair: pair, Paused: g.Choice < 0, Reason: reason})
+}
