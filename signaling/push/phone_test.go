@@ -34,11 +34,12 @@ func (silence) Leave(context.Context, string, string, string) error { return nil
 // node is a whole signaling server with its pushes going to the fakes of an office.
 type node struct {
 	*office
-	http *httptest.Server
-	ctx  context.Context
+	server *signaling.Server
+	http   *httptest.Server
+	ctx    context.Context
 }
 
-func openNode(t *testing.T) *node {
+func openNode(t testing.TB) *node {
 	t.Helper()
 	o := openOffice(t, nil)
 	tokens, err := token.New([]token.APIKey{{ID: nodeKey, Secret: nodeSecret, Role: token.RoleAdmin}})
@@ -61,7 +62,7 @@ func openNode(t *testing.T) *node {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/ws", server.Handler())
 	mux.Handle("/", rest.Handler())
-	n := &node{office: o, http: httptest.NewServer(mux)}
+	n := &node{office: o, server: server, http: httptest.NewServer(mux)}
 	var cancel context.CancelFunc
 	n.ctx, cancel = context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(func() {
