@@ -16,5 +16,6 @@ await import("./checkup.mjs");
 await import("./corners.mjs");
 await import("./cometchat.mjs");
 await import("./voip.mjs");
+await import("./push.mjs");
 await import("./production.mjs");
 await import("./accessibility.mjs");
