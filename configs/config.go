@@ -21,6 +21,7 @@ type Config struct {
 	Signaling Signaling `yaml:"signaling" envPrefix:"SIGNALING_"`
 	Push      Push      `yaml:"push" envPrefix:"PUSH_"`
 	Auth      Auth      `yaml:"auth" envPrefix:"AUTH_"`
+	Webhooks  Webhooks  `yaml:"webhooks" envPrefix:"WEBHOOKS_"`
 	Store     Store     `yaml:"store" envPrefix:"STORE_"`
 	Log       Log       `yaml:"log" envPrefix:"LOG_"`
 	Shutdown  Shutdown  `yaml:"shutdown" envPrefix:"SHUTDOWN_"`
@@ -186,6 +187,7 @@ func Default() Config {
 		Signaling: defaultSignaling(),
 		Push:      defaultPush(),
 		Auth:      Auth{Keys: []Key{}, TokenTTL: time.Hour},
+		Webhooks:  defaultWebhooks(),
 		Store:     Store{Dir: "parley-data"},
 		Log:       Log{Level: "info", Format: "json"},
 		Shutdown:  Shutdown{Wait: 20 * time.Second},

@@ -32,6 +32,11 @@ func (c *Config) resolveSecrets() []problem {
 	for i := range c.Auth.Keys {
 		load("auth.keys."+strconv.Itoa(i)+".secret", &c.Auth.Keys[i].Secret, c.Auth.Keys[i].SecretFile)
 	}
+	c.Webhooks.Targets = slices.Clone(c.Webhooks.Targets)
+	for i := range c.Webhooks.Targets {
+		t := &c.Webhooks.Targets[i]
+		load("webhooks.targets."+strconv.Itoa(i)+".secret", &t.Secret, t.SecretFile)
+	}
 	load("turn.secret", &c.TURN.Secret, c.TURN.SecretFile)
 	load("push.fcm_credentials", &c.Push.FCMCredentials, c.Push.FCMCredentialsFile)
 	load("push.apns_key", &c.Push.APNsKey, c.Push.APNsKeyFile)

@@ -156,8 +156,11 @@ func inSection(typeName string) string {
 			return " in " + t.Field(i).Tag.Get("yaml")
 		}
 	}
-	if typeName == "Key" {
+	switch typeName {
+	case "Key":
 		return " in auth.keys"
+	case "Webhook":
+		return " in webhooks.targets"
 	}
 	return ""
 }
@@ -236,13 +239,13 @@ func inWords(goType string) string {
 	switch goType {
 	case "time.Duration":
 		return "a duration such as 30s or 1h"
-	case "int":
+	case "int", "int64":
 		return "a whole number"
 	case "float64":
 		return "a number"
 	case "bool":
 		return "true or false"
-	case "[]string", "[]configs.Key":
+	case "[]string", "[]configs.Key", "[]configs.Webhook":
 		return "a list"
 	}
 	return "a value of this kind (" + strings.TrimPrefix(goType, "configs.") + ")"
@@ -251,10 +254,11 @@ func inWords(goType string) string {
 // envPath turns PARLEY_AUTH_KEYS_0_ID into auth.keys.0.id, and PARLEY_HTTP_CERT_FILE into http.cert_file.
 func envPath(name string) string {
 	section, key, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(name, EnvPrefix)), "_")
-	if rest, ok := strings.CutPrefix(key, "keys_"); ok {
-		if index, field, ok := strings.Cut(rest, "_"); ok {
+	for _, list := range []string{"keys", "targets"} {
+		rest, _ := strings.CutPrefix(key, list+"_")
+		if index, field, ok := strings.Cut(rest, "_"); ok && rest != key {
 			if _, err := strconv.Atoi(index); err == nil {
-				key = "keys." + index + "." + field
+				key = list + "." + index + "." + field
 			}
 		}
 	}

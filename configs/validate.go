@@ -30,6 +30,7 @@ func (c Config) problems(dev bool) []problem {
 	c.checkSignaling(k)
 	c.checkPush(k)
 	c.checkAuth(k, dev)
+	c.checkWebhooks(k)
 	c.checkRest(k)
 	return k.found
 }

@@ -39,6 +39,7 @@ type node struct {
 	http      *httptest.Server
 	registry  *prometheus.Registry
 	observer  Observer
+	outbox    func(*store.JetStream) Outbox // nil: nobody is told
 	stopped   bool
 }
 
@@ -65,6 +66,12 @@ func serveOn(t testing.TB, dir string, config Config) *node {
 // serveWatched is serveOn with an observer.
 func serveWatched(t testing.TB, dir string, config Config, observer Observer) *node {
 	t.Helper()
+	return serveTold(t, dir, config, observer, nil)
+}
+
+// serveTold is serveWatched with an outbox, which may be on the node's store.
+func serveTold(t testing.TB, dir string, config Config, observer Observer, outbox func(*store.JetStream) Outbox) *node {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	st, err := store.Open(t.Context(), store.Config{Dir: dir, Logger: log})
 	if err != nil {
@@ -72,7 +79,7 @@ func serveWatched(t testing.TB, dir string, config Config, observer Observer) *n
 	}
 	n := &node{
 		t: t, dir: dir, config: config, store: st, directory: NewDirectory(st), media: newMediaRecorder(),
-		registry: prometheus.NewRegistry(), observer: observer,
+		registry: prometheus.NewRegistry(), observer: observer, outbox: outbox,
 	}
 	t.Cleanup(n.stop)
 	n.start(log)
@@ -86,12 +93,16 @@ func (n *node) start(log *slog.Logger) {
 	}
 	config := n.config
 	config.Logger, config.Registerer = log, n.registry
+	var outbox Outbox
+	if n.outbox != nil {
+		outbox = n.outbox(n.store)
+	}
 	n.Server, err = New(config, Deps{
 		Store: n.store, Media: n.media, Tokens: fragile{tokens}, Directory: n.directory,
 		ICEServers: func(uid, session string) []ICEServer {
 			return []ICEServer{{URLs: []string{"turn:127.0.0.1"}, Username: uid, Credential: session}}
 		},
-		Observer: n.observer,
+		Observer: n.observer, Outbox: outbox,
 	})
 	if err != nil {
 		n.t.Fatal(err)

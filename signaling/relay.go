@@ -132,7 +132,7 @@ func (r *relay) round(ctx context.Context) (more bool) {
 		left = r.put(ctx, told, tellers)
 	}
 	r.release(calls)
-	return true
+	return ctx.Err() == nil
 }
 
 // put brings one entry of each call into the outbox, and returns the calls for which that worked.

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/parleyrtc/parley/signaling/token"
+	"github.com/parleyrtc/parley/signaling/webhook"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
@@ -67,13 +68,14 @@ type Calls interface {
 	UserDeleted(uid string)
 }
 
-// RESTDeps are the other parts that REST works with. All are needed.
+// RESTDeps are the other parts that REST works with. All are needed, but for those that may be nil.
 type RESTDeps struct {
 	Calls      Calls
 	Directory  *Directory
 	Tokens     *token.Verifier
 	ICEServers ICEServers
-	Devices    Devices // nil: nobody is pushed
+	Devices    Devices  // nil: nobody is pushed
+	Webhooks   Webhooks // nil: there are no targets
 }
 
 // REST is the HTTP side of signaling, for an operator's back end and for scripts. It is ready when New returns and needs
@@ -98,6 +100,9 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	}
 	if deps.Devices == nil {
 		deps.Devices = noDevices{}
+	}
+	if deps.Webhooks == nil {
+		deps.Webhooks = &webhook.Post{}
 	}
 	if config.BodyBytes <= 0 {
 		config.BodyBytes = 64 << 10
@@ -129,6 +134,7 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	r.registerGroups()
 	r.registerTokens()
 	r.registerDevices()
+	r.registerWebhooks()
 	r.registerInvitations()
 	r.registerOperator()
 	r.registerBlocks()

@@ -56,6 +56,10 @@ func examples(s *restServer) map[string]example {
 		"delete-group":           {asAdmin, "/v1/groups/other", ""},
 		"list-members":           {asReader, "/v1/groups/team/members", ""},
 		"put-member":             {asAdmin, "/v1/groups/team/members/bob", ""},
+		"list-webhooks":          {asAdmin, "/v1/webhooks", ""},
+		"list-dead-letters":      {asAdmin, "/v1/webhooks/app/dead-letters?after=3&limit=1", ""},
+		"replay-dead-letter":     {asAdmin, "/v1/webhooks/app/dead-letters/7/replay", ""},
+		"replay-dead-letters":    {asAdmin, "/v1/webhooks/app/dead-letters/replay", ""},
 		"delete-member":          {asAdmin, "/v1/groups/team/members/alice", ""},
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/parleyrtc/parley/signaling/webhook"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
@@ -120,6 +121,12 @@ func (r *REST) problem(err error) error {
 		return newProblem(http.StatusNotFound, wire.CodeUIDNotFound, "There is no such user.")
 	case errors.Is(err, errNoGroup):
 		return newProblem(http.StatusNotFound, wire.CodeGUIDNotFound, "There is no such group.")
+	case errors.Is(err, webhook.ErrNoTarget):
+		return newProblem(http.StatusNotFound, codeNotFound, "There is no such webhook target.")
+	case errors.Is(err, webhook.ErrNoLetter):
+		return newProblem(http.StatusNotFound, codeNotFound, "There is no such dead letter.")
+	case errors.Is(err, webhook.ErrFull):
+		return newProblem(http.StatusConflict, codeConflict, "The queue of this target is full; try again later.")
 	case errors.Is(err, errGroupFull):
 		return newProblem(http.StatusConflict, codeConflict, fmt.Sprintf("A group has at most %d members.", maxGroupMembers))
 	}

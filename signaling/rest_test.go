@@ -112,7 +112,7 @@ func newRESTServer(t *testing.T, config RESTConfig) *restServer {
 	config.Signer = token.APIKey{ID: "backend", Secret: restSecret}
 	config.Logger = slog.New(slog.NewTextHandler(s.log, nil))
 	s.REST, err = NewREST(config, RESTDeps{
-		Calls: s.calls, Directory: s.dir, Tokens: verifier,
+		Calls: s.calls, Directory: s.dir, Tokens: verifier, Webhooks: restHooks{},
 		ICEServers: func(uid, session string) []ICEServer {
 			return []ICEServer{{URLs: []string{"turn:127.0.0.1:3478"}, Username: uid + "/" + session, Credential: "c"}}
 		},

@@ -21,12 +21,14 @@ import (
 	"github.com/parleyrtc/parley/signaling/push"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/token"
+	"github.com/parleyrtc/parley/signaling/webhook"
 )
 
 // node is all parts of a running server but its HTTP listeners. It is the only place that knows them all.
 type node struct {
 	store     *store.JetStream
 	media     *localMedia
+	hooks     *webhook.Post
 	signaling *signaling.Server
 	rest      *signaling.REST
 	push      *push.Sender
@@ -73,6 +75,9 @@ func (n *node) open(ctx context.Context, cfg configs.Config, registry *prometheu
 		}
 	}
 	n.ready = &readiness{store: n.store, certificates: certificates}
+	if n.hooks, err = openWebhooks(ctx, cfg, n.store, registry, log); err != nil {
+		return err
+	}
 	return n.openSignaling(cfg, registry, log)
 }
 
@@ -95,6 +100,7 @@ func (n *node) openSignaling(cfg configs.Config, registry *prometheus.Registry, 
 	}
 	n.signaling, err = signaling.New(signalingConfig(cfg, registry, log), signaling.Deps{
 		Store: n.store, Media: n.media, Tokens: verifier, Directory: directory, ICEServers: ice, Observer: n.push, Devices: devices,
+		Outbox: n.hooks,
 	})
 	if err != nil {
 		return err
@@ -107,7 +113,7 @@ func (n *node) openSignaling(cfg configs.Config, registry *prometheus.Registry, 
 		}
 	}
 	n.rest, err = signaling.NewREST(rest, signaling.RESTDeps{
-		Calls: n.signaling, Directory: directory, Tokens: verifier, ICEServers: ice, Devices: devices,
+		Calls: n.signaling, Directory: directory, Tokens: verifier, ICEServers: ice, Devices: devices, Webhooks: n.hooks,
 	})
 	return err
 }
@@ -119,6 +125,9 @@ func (n *node) close() {
 	}
 	if n.push != nil {
 		n.push.Close()
+	}
+	if n.hooks != nil {
+		n.hooks.Close()
 	}
 	if n.relay != nil {
 		n.relay.close()

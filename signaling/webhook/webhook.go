@@ -35,7 +35,7 @@ type Target struct {
 // Config says who is told, and how hard it is tried. Zero values mean the defaults in the comments.
 type Config struct {
 	Targets []Target
-	Client  Client // needed with targets; *outbound.Client is one
+	Client  Client // needed with targets, closed by Close; *outbound.Client is one
 
 	Parallel   int             // 16; requests to one target at once, each of another call
 	MaxAge     time.Duration   // 24h; how long it is tried
@@ -52,11 +52,13 @@ type Config struct {
 // Client sends a request and reads the answer. It follows no redirect.
 type Client interface {
 	Do(req *http.Request) (outbound.Answer, error)
+	Close()
 }
 
 // Post brings what happens to the targets. Its methods may be called from any goroutine.
 type Post struct {
 	couriers []*courier
+	client   Client
 	wanted   map[journal.Kind]bool
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
@@ -70,7 +72,7 @@ func New(ctx context.Context, config Config, s *store.JetStream) (*Post, error) 
 		return nil, err
 	}
 	config = config.withDefaults()
-	p := &Post{wanted: map[journal.Kind]bool{}}
+	p := &Post{client: config.Client, wanted: map[journal.Kind]bool{}}
 	metrics := newMetrics(config.Registerer)
 	for _, target := range config.Targets {
 		c, err := newCourier(ctx, config, target, s, metrics)
@@ -167,4 +169,7 @@ func (p *Post) Put(ctx context.Context, told []journal.Told) []error {
 func (p *Post) Close() {
 	p.cancel()
 	p.running.Wait()
+	if p.client != nil {
+		p.client.Close()
+	}
 }
