@@ -309,6 +309,7 @@ func (s *Server) sweeper() {
 			return
 		case now := <-ticker.C:
 			s.sweep(now)
+			s.past.expire(now)
 		}
 	}
 }

@@ -144,12 +144,15 @@ func (s *Server) retire(c record, revision uint64) error {
 	c.Journal.Entries = nil // in the outbox, or given up
 	ctx, cancel := s.storeContext()
 	defer cancel()
-	if _, err := s.deps.Store.Commit(ctx, []store.Change{
+	expires := time.Now().Add(s.config.HistoryTTL)
+	revisions, err := s.deps.Store.Commit(ctx, []store.Change{
 		{Key: historyKey(c.ID), Value: encodeCall(c), Blind: true, TTL: s.config.HistoryTTL},
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	_, err := s.deps.Store.Commit(ctx, []store.Change{{Key: callKey(c.ID), Expect: revision}})
+	s.past.put(c, revisions[0], expires)
+	_, err = s.deps.Store.Commit(ctx, []store.Change{{Key: callKey(c.ID), Expect: revision}})
 	if errors.Is(err, store.ErrConflict) {
 		if _, err := s.deps.Store.Get(ctx, callKey(c.ID)); errors.Is(err, store.ErrNotFound) {
 			return nil // an attempt that seemed to fail had deleted it

@@ -36,6 +36,8 @@ func (s *Server) request(by call.Device, moderator bool, params any, reply answe
 	case wire.GetParams:
 		view, refusal := s.look(by.UID, p.SessionID)
 		replyCall(reply, view, refusal)
+	case wire.HistoryParams:
+		s.history(by.UID, p, reply)
 	case wire.ActiveParams:
 		reply(wire.CallsResult{Calls: s.calls.views(by.UID, liveCalls)}, nil)
 	default:
@@ -107,8 +109,8 @@ func (s *Server) within(id string, by call.Device, do func(*loop), past func(*ca
 	past(over)
 }
 
-// past reads a call that was over long ago.
-func (s *Server) past(id string) (record, *wire.Error) {
+// pastCall reads a call that was over long ago.
+func (s *Server) pastCall(id string) (record, *wire.Error) {
 	ctx, cancel := s.storeContext()
 	defer cancel()
 	var c record
@@ -126,9 +128,9 @@ func (s *Server) past(id string) (record, *wire.Error) {
 	return c, nil
 }
 
-// pastOf is past for one of the call's members; to anybody else there is no such call.
+// pastOf is pastCall for one of the call's members; to anybody else there is no such call.
 func (s *Server) pastOf(uid, id string) (*call.Call, *wire.Error) {
-	c, refusal := s.past(id)
+	c, refusal := s.pastCall(id)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -211,7 +213,7 @@ func (s *Server) Call(_ context.Context, id string) (wire.CallView, error) {
 	if l := s.calls.loop(id); l != nil {
 		return l.published.Load().view, nil
 	}
-	over, refusal := s.past(id)
+	over, refusal := s.pastCall(id)
 	if refusal != nil {
 		return wire.CallView{}, refusal
 	}

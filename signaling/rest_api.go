@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/parleyrtc/parley/signaling/history"
 	"github.com/parleyrtc/parley/signaling/token"
 	"github.com/parleyrtc/parley/signaling/webhook"
 	"github.com/parleyrtc/parley/signaling/wire"
@@ -61,6 +62,10 @@ type Calls interface {
 	Expel(ctx context.Context, sessionID, participantID string) error
 	// Terminate ends a call for everybody, whatever its state, and returns it.
 	Terminate(ctx context.Context, sessionID string) (wire.CallView, error)
+	// History is a page of a call log; see Server.History.
+	History(ctx context.Context, q history.Query) (wire.HistoryResult, error)
+	// Logged is one call of the log, for one of its members, or for whoever asks when uid is empty.
+	Logged(ctx context.Context, uid, sessionID string) (wire.LoggedCallView, error)
 	// MemberAdded says that the user now belongs to the group; MemberRemoved that they no longer do.
 	MemberAdded(guid, uid string)
 	MemberRemoved(guid, uid string)
@@ -135,6 +140,7 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	r.registerTokens()
 	r.registerDevices()
 	r.registerWebhooks()
+	r.registerHistory()
 	r.registerInvitations()
 	r.registerOperator()
 	r.registerBlocks()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/parleyrtc/parley/signaling/history"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/token"
 	"github.com/parleyrtc/parley/signaling/wire"
@@ -61,6 +62,28 @@ func (c *restCalls) Expel(_ context.Context, session, participant string) error 
 func (c *restCalls) Terminate(_ context.Context, session string) (wire.CallView, error) {
 	c.tell("terminated " + session)
 	return exampleCall(), c.err
+}
+
+func (c *restCalls) History(_ context.Context, q history.Query) (wire.HistoryResult, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = append(c.asked, q)
+	result := wire.HistoryResult{Calls: wire.List[wire.LoggedCallView]{exampleLogged()}}
+	if q.Before == (history.Place{}) {
+		result.Next = history.Place{At: 1, Tie: 2}.Cursor()
+	}
+	return result, c.err
+}
+
+func (c *restCalls) Logged(context.Context, string, string) (wire.LoggedCallView, error) {
+	return exampleLogged(), c.err
+}
+
+func exampleLogged() wire.LoggedCallView {
+	return wire.LoggedCallView{CallView: exampleCall(), Direction: "outgoing", DurationSeconds: 12.5, Participants: wire.List[wire.AttendeeView]{{
+		User: exampleCall().Initiator, DeviceIDs: wire.List[string]{"d_1"}, Joins: 1, JoinedAt: 3, Seconds: 12.5,
+		Quality: &wire.AverageScore{Worst: 40, Mean: 80.5},
+	}}}
 }
 
 func (c *restCalls) MemberAdded(guid, uid string)   { c.tell("added " + guid + " " + uid) }

@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/parleyrtc/parley/signaling/call"
+	"github.com/parleyrtc/parley/signaling/history"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/token"
 	"github.com/parleyrtc/parley/signaling/wire"
@@ -59,6 +60,7 @@ type Server struct {
 	limits    *limits
 	mutations *mutations
 	relay     *relay
+	past      *callLog
 	dialing   *dialing
 	trials    *trials
 	upgrader  *websocket.Upgrader
@@ -106,11 +108,15 @@ func New(config Config, deps Deps) (*Server, error) {
 		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), dialing: newDialing(), trials: newTrials(),
 		mux: http.NewServeMux(), leaving: make(chan struct{}), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{}, pending: map[string]int{},
 	}
-	s.relay = s.newRelay()
+	s.relay, s.past = s.newRelay(), &callLog{index: history.NewIndex(), expired: time.Now()}
 	s.context, s.cancel = context.WithCancel(context.Background())
 	s.hub = newHub(config, s.calls.presence)
 	s.upgrader = s.newUpgrader()
 	s.mux.HandleFunc("/v1/ws", s.serveSocket)
+	if err := s.fillLog(s.context); err != nil { // takes as long as there are calls
+		s.Close()
+		return nil, fmt.Errorf("signaling: reading the history: %w", err)
+	}
 	ctx, cancel := context.WithTimeout(s.context, time.Minute)
 	defer cancel()
 	if err := s.resume(ctx); err != nil {

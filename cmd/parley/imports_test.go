@@ -39,7 +39,7 @@ var packages = map[string]struct {
 	"signaling/webhook":       {rim, []string{"signaling/"}},
 	"signaling/webhook/lanes": {pure, nil},
 	"signaling/journal":       {pure, []string{"signaling/call"}},
-	"signaling/history":       {pure, []string{"signaling/call", "signaling/journal"}},
+	"signaling/history":       {pure, []string{"signaling/call", "signaling/journal", "signaling/wire"}},
 	"signaling/resume":        {pure, nil},
 	"signaling/idem":          {pure, nil},
 	"signaling/outbound":      {rim, nil},

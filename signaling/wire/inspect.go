@@ -109,7 +109,7 @@ func (w *walker) number(t reflect.Type, n json.Number, path string) *problem {
 	}
 	var err error
 	switch t.Kind() {
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		_, err = strconv.ParseInt(n.String(), 10, 64)
 	case reflect.Uint64:
 		_, err = strconv.ParseUint(n.String(), 10, 64)

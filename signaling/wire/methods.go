@@ -15,6 +15,7 @@ const (
 	MethodDeviceRegister    = "device.register"    // DeviceRegisterParams, DeviceResult
 	MethodDeviceUnregister  = "device.unregister"  // DeviceUnregisterParams, Empty
 	MethodDeviceList        = "device.list"        // DeviceListParams, DevicesResult
+	MethodCallHistory       = "call.history"       // HistoryParams, HistoryResult
 	MethodSessionJoin       = "session.join"       // JoinParams, JoinResult
 	MethodSessionOffer      = "session.offer"      // OfferParams, OfferResult
 	MethodSessionMute       = "session.mute"       // MuteParams, Empty
@@ -56,6 +57,7 @@ var methods = map[string]func(raw []byte, lenient bool) (Params, *Error){
 	MethodDeviceRegister:    read[DeviceRegisterParams],
 	MethodDeviceUnregister:  read[DeviceUnregisterParams],
 	MethodDeviceList:        read[DeviceListParams],
+	MethodCallHistory:       read[HistoryParams],
 	MethodSessionJoin:       read[JoinParams],
 	MethodSessionOffer:      read[OfferParams],
 	MethodSessionMute:       read[MuteParams],

@@ -43,6 +43,9 @@ func TestEveryMethodIsRead(t *testing.T) {
 			DeviceRegisterParams{Kind: "web", Subscription: &PushSubscription{"https://p.example/x", SubscriptionKeys{"B", "A"}}, Sandbox: true, MutationID: "m-1"}},
 		{MethodDeviceUnregister, `{"registrationId":"r_1",` + m + `}`, DeviceUnregisterParams{"r_1", "m-1"}},
 		{MethodDeviceList, `{}`, DeviceListParams{}},
+		{MethodCallHistory, `{}`, HistoryParams{}},
+		{MethodCallHistory, `{"status":"missed","type":"audio","receiverType":"user","direction":"incoming","uid":"bob","guid":"team","from":1,"until":2,"attended":1,"cursor":"1-2"}`,
+			HistoryParams{Status: "missed", Type: "audio", ReceiverType: "user", Direction: "incoming", UID: "bob", GUID: "team", From: 1, Until: 2, Attended: 1, Cursor: "1-2"}},
 		{MethodSessionJoin, `{` + s + `,` + m + `}`, JoinParams{"s-1", false, "m-1"}},
 		{MethodSessionOffer, `{` + s + `,"sdp":"v=0","publications":[{"mid":"0","source":"microphone","muted":true}],"slots":[{"pair":0,"audioMid":"2","videoMid":"3"}],"iceRestart":true}`,
 			OfferParams{"s-1", "v=0", []Publication{{"0", "microphone", true}}, []Slot{{0, "2", "3"}}, true}},
@@ -82,8 +85,8 @@ func TestEveryMethodIsRead(t *testing.T) {
 			t.Errorf("%s: got %+v", test.method, req)
 		}
 	}
-	if len(methods) != 27 {
-		t.Errorf("there are %d methods; the table above has 27", len(methods))
+	if len(methods) != 28 {
+		t.Errorf("there are %d methods; the table above has 28", len(methods))
 	}
 }
 
@@ -190,6 +193,14 @@ var badParams = []struct{ method, params, from, to, field, code string }{
 	{MethodCallEnd, `{"sessionId":"s","forAll":1,"mutationId":"m"}`, "", "", "forAll", ""},
 	{MethodCallAccept, `{"sessionId":"s","takeover":"yes","mutationId":"m"}`, "", "", "takeover", ""},
 	{MethodCallActive, `{"all":true}`, "", "", "all", ""},
+	{MethodCallHistory, `{"status":"over"}`, "", "", "status", ""},
+	{MethodCallHistory, `{"direction":"up"}`, "", "", "direction", ""},
+	{MethodCallHistory, `{"limit":0}`, "", "", "limit", ""},
+	{MethodCallHistory, `{"limit":101}`, "", "", "limit", ""},
+	{MethodCallHistory, `{"from":-1}`, "", "", "from", ""},
+	{MethodCallHistory, `{"until":9223372036854775807}`, "", "", "until", ""},
+	{MethodCallHistory, `{"uid":"*"}`, "", "", "uid", ""},
+	{MethodCallHistory, `{"attended":-1}`, "", "", "attended", ""},
 	{MethodPing, `{"lastSeq":-1}`, "", "", "lastSeq", ""},
 	{MethodTokenRenew, `{}`, "", "", "token", ""},
 	{MethodTokenRenew, `{"token":true}`, "", "", "token", ""},
