@@ -1,4 +1,5 @@
 import { listDevices, type ConnectionTest, type ConnectionTestOptions, type Session } from "../sdk/index.js";
+import { CallLogRequestBuilder } from "./call-log.js";
 import { account, room } from "./chat.js";
 import { LAYOUT, SESSION_TYPE } from "./constants.js";
 import { CometChatException } from "./exception.js";
@@ -28,11 +29,14 @@ async function devices(kind: MediaDeviceKind): Promise<MediaDeviceInfo[]> {
   return (await listDevices()).filter((device) => device.kind === kind);
 }
 
+CallLogRequestBuilder.need = () => account.need();
+
 /** The shape of CometChat's Calls SDK, on a Parley server. */
 export class CometChatCalls {
   static readonly SessionSettingsBuilder = SessionSettingsBuilder;
   static readonly CallSettingsBuilder = CallSettingsBuilder;
   static readonly CallAppSettingsBuilder = CallAppSettingsBuilder;
+  static readonly CallLogRequestBuilder = CallLogRequestBuilder;
   static readonly OngoingCallListener = OngoingCallListener;
   static readonly SessionType = SESSION_TYPE;
   static readonly SESSION_TYPE = SESSION_TYPE;

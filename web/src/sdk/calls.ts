@@ -1,3 +1,4 @@
+import type { CallLogFilter, CallLogPage } from "./call-log.js";
 import { CallBook } from "./callbook.js";
 import type { Connection } from "./connection.js";
 import { Emitter } from "./emitter.js";
@@ -87,6 +88,11 @@ export class Calls extends Emitter<CallEvents> {
   /** This user's calls that are not over. */
   async active(): Promise<Call[]> {
     return (await this.#owner.connection.request<{ calls: Call[] }>("call.active", {})).calls;
+  }
+
+  /** A page of this user's call log, newest first; calls that go on are among them. */
+  history(filter: CallLogFilter = {}): Promise<CallLogPage> {
+    return this.#owner.connection.request<CallLogPage>("call.history", filter);
   }
 
   /** A call that is not over, as this device last heard of it. */
