@@ -38,7 +38,8 @@ type courier struct {
 	// Owned by run.
 	lanes   *lanes.Lanes
 	letters map[uint64]waiting // by number: those in lanes
-	down    bool               // the last attempt failed
+	failed  int                // attempts since warned
+	warned  time.Time
 }
 
 // waiting is a letter in the lanes.
@@ -204,13 +205,12 @@ func (c *courier) finish(ctx context.Context, r result) {
 	now := time.Now()
 	if r.reason == "" {
 		c.metrics.count(c.target.Name, resultDelivered)
-		c.change(false, "")
 		c.lanes.Delivered(now, r.number)
 		delete(c.letters, r.number)
 		return
 	}
 	c.metrics.count(c.target.Name, resultFailed)
-	c.change(true, r.reason)
+	c.warn(now, r.reason)
 	if c.lanes.Failed(now, r.number, r.hopeless, r.wait, rand.Float64()) == lanes.GiveUp {
 		w := c.letters[r.number]
 		delete(c.letters, r.number)
@@ -218,17 +218,15 @@ func (c *courier) finish(ctx context.Context, r result) {
 	}
 }
 
-// change logs when a target begins to fail and when it is back, and not what is between.
-func (c *courier) change(down bool, reason string) {
-	if c.down == down {
-		return
+// warnEvery is how often a target that fails is a line in the log.
+const warnEvery = time.Minute
+
+func (c *courier) warn(now time.Time, reason string) {
+	c.failed++
+	if now.Sub(c.warned) >= warnEvery {
+		c.log.Warn("webhooks were not delivered; they will be tried again", "attempts", c.failed, "reason", reason)
+		c.failed, c.warned = 0, now
 	}
-	c.down = down
-	if down {
-		c.log.Warn("a webhook was not delivered; it will be tried again", "reason", reason)
-		return
-	}
-	c.log.Info("webhooks are delivered again")
 }
 
 // bury moves a letter to the dead ones. Should the process end between the two steps, it is tried once more.
