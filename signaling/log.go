@@ -27,7 +27,7 @@ const expiring = time.Hour
 func (g *callLog) put(c record, revision uint64, expires time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.index.Put(c.Call, len(c.Attendance), revision, expires)
+	g.index.Put(c.Call, c.attended(), revision, expires)
 }
 
 func (g *callLog) find(now time.Time, q history.Query) []history.Hit {
@@ -108,7 +108,7 @@ func (s *Server) page(now time.Time, q history.Query) []logged {
 	q.Limit++
 	var found []logged
 	for _, l := range s.loopsOf(q.UID) {
-		if p := l.published.Load(); q.Admits(p.call, len(p.notes.Attendance)) {
+		if p := l.published.Load(); q.Admits(p.call, p.record().attended()) {
 			found = append(found, logged{Place: history.PlaceOf(p.call), live: p})
 		}
 	}
@@ -161,12 +161,20 @@ func (s *Server) logged(now time.Time, c record, uid string) wire.LoggedCallView
 	ctx, cancel := s.storeContext()
 	defer cancel()
 	for _, a := range c.Attendance {
+		m, _ := c.Member(a.UID)
+		if m.Rights.Hidden {
+			continue
+		}
 		total := a.Total
-		if m, ok := c.Member(a.UID); ok && a.LeftAt.IsZero() {
+		if !m.JoinedAt.IsZero() && a.LeftAt.IsZero() {
 			total += max(0, now.Sub(m.JoinedAt))
 		}
+		who := wire.UserView{UID: a.UID, Name: m.Guest}
+		if m.Guest == "" {
+			who = s.user(ctx, a.UID)
+		}
 		attendee := wire.AttendeeView{
-			User: s.user(ctx, a.UID), DeviceIDs: a.Devices, Joins: a.Joins, JoinedAt: wire.Millis(a.JoinedAt), LeftAt: wire.Millis(a.LeftAt),
+			User: who, DeviceIDs: a.Devices, Joins: a.Joins, JoinedAt: wire.Millis(a.JoinedAt), LeftAt: wire.Millis(a.LeftAt),
 			Seconds: seconds(total),
 		}
 		if a.Quality.Known {

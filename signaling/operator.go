@@ -14,7 +14,7 @@ import (
 func (s *Server) order(ctx context.Context, id string, do func(*loop, answer)) (any, error) {
 	l := s.calls.loop(id)
 	if l == nil || l.published.Load().call.Terminal() {
-		if _, refusal := s.past(id); refusal != nil && l == nil {
+		if _, refusal := s.pastCall(id); refusal != nil && l == nil {
 			return nil, refusal
 		}
 		return nil, wire.Refuse(wire.CodeTerminated, "The call has already ended.")

@@ -24,6 +24,17 @@ type notes struct {
 	Attendance history.Attendance `json:"attendance,omitempty"` // who was in the room
 }
 
+// attended counts who was in the room, but for those who are shown to nobody.
+func (r record) attended() int {
+	n := len(r.Attendance)
+	for i := range r.Members {
+		if m := &r.Members[i]; m.Rights.Hidden && !m.JoinedAt.IsZero() {
+			n--
+		}
+	}
+	return n
+}
+
 // with returns the notes after a change. Entries up to handed are in the outbox and need not be kept.
 func (n notes) with(handed uint64, change journal.Change, keep func(journal.Kind) bool) notes {
 	entries := change.Entries()

@@ -17,7 +17,7 @@ type HistoryQuery struct {
 	UID          string    `query:"uid" maxLength:"128" doc:"Whose log; for API keys. Without it: everybody's."`
 	Status       string    `query:"status" enum:"initiated,ongoing,rejected,busy,cancelled,unanswered,ended,missed" doc:"missed is as the log's user saw it; in everybody's log: cancelled, busy or unanswered."`
 	Type         string    `query:"type" enum:"audio,video"`
-	ReceiverType string    `query:"receiverType" enum:"user,group"`
+	ReceiverType string    `query:"receiverType" enum:"user,group,session"`
 	Direction    string    `query:"direction" enum:"incoming,outgoing" doc:"As the log's user saw it."`
 	With         string    `query:"with" maxLength:"128" doc:"uid: calls with this other user."`
 	GUID         string    `query:"guid" maxLength:"128" doc:"Calls of this group."`

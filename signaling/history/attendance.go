@@ -10,6 +10,10 @@ import (
 	"github.com/parleyrtc/parley/signaling/journal"
 )
 
+// maxAttendees bounds the users of one call: a named session that never ends has visitors without end. Who left longest ago is
+// forgotten first.
+const maxAttendees = 1000
+
 // maxDevices bounds the devices that are remembered of one user in one call; the newest stay.
 const maxDevices = 8
 
@@ -76,7 +80,7 @@ func (a Attendance) With(entries []journal.Entry) Attendance {
 func (a Attendance) note(e journal.Entry) Attendance {
 	i := slices.IndexFunc(a, func(who Attendee) bool { return who.UID == e.UID })
 	if i < 0 {
-		a = append(a, Attendee{UID: e.UID, JoinedAt: e.At})
+		a = append(a.withRoom(), Attendee{UID: e.UID, JoinedAt: e.At})
 		i = len(a) - 1
 	}
 	who := &a[i]
@@ -92,6 +96,20 @@ func (a Attendance) note(e journal.Entry) Attendance {
 	devices = append(devices, e.Device)
 	who.Devices = devices[max(0, len(devices)-maxDevices):]
 	return a
+}
+
+// withRoom forgets somebody if there are many.
+func (a Attendance) withRoom() Attendance {
+	oldest := -1
+	for i := range a {
+		if !a[i].LeftAt.IsZero() && (oldest < 0 || a[i].LeftAt.Before(a[oldest].LeftAt)) {
+			oldest = i
+		}
+	}
+	if len(a) < maxAttendees || oldest < 0 {
+		return a
+	}
+	return slices.Delete(a, oldest, oldest+1)
 }
 
 // Measured returns the attendance with a new score of somebody in the room. Nobody else's counts.

@@ -61,7 +61,7 @@ func (e *Exporter) Flush() error {
 
 // cells are the columns of one call. Times are RFC 3339; several participants are separated by spaces, which no uid has.
 func cells(c wire.LoggedCallView) []string {
-	receiver := c.Receiver.UID + c.Receiver.GUID // it is one of them
+	receiver := c.Receiver.UID + c.Receiver.GUID + c.Receiver.Session // it is one of them
 	var who, long, worst, mean []string
 	for _, p := range c.Participants {
 		who = append(who, p.User.UID)

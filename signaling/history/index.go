@@ -138,7 +138,7 @@ func rolesIn(c *call.Call) map[string]role {
 	out := make(map[string]role, len(c.Members)+1)
 	for i := range c.Members {
 		m := &c.Members[i]
-		if m.Removed {
+		if m.Removed || m.Rights.Hidden { // others must not find who is hidden by looking for them
 			continue
 		}
 		var r role

@@ -65,7 +65,11 @@ func (w *writer) begin() {
 	if caller.Seat != nil {
 		device = caller.Seat.Device
 	}
-	w.add(Entry{Kind: Initiated, UID: w.After.Initiator, Device: device, Reason: reasonInitiated})
+	e := Entry{Kind: Initiated, UID: w.After.Initiator, Device: device, Reason: reasonInitiated}
+	if w.After.ReceiverType == call.Session {
+		e.Reason = reasonOpened
+	}
+	w.add(e)
 	if w.After.Status == call.Busy {
 		w.entries[0].Status = call.Initiated // it was, for this moment
 	}
@@ -89,6 +93,7 @@ func (w *writer) answers() {
 		}
 		switch {
 		case w.After.ReceiverType == call.Session: // nobody is asked; who comes in has joined
+		case w.After.ReceiverType == call.Session: // where nobody is asked
 		case m.Seat != nil && was.Seat == nil && was.State != call.StateLeft:
 			w.add(Entry{Kind: Accepted, UID: m.UID, Device: m.Seat.Device, Reason: reasonAccepted})
 		case m.State == call.StateRejected:
@@ -107,7 +112,8 @@ func (w *writer) answers() {
 
 // refusal is why somebody counts as having said no: they did, or they were taken out.
 func (w *writer) refusal(reason string) string {
-	if _, removed := w.Event.(call.MemberRemoved); removed {
+	switch w.Event.(type) {
+	case call.MemberRemoved, call.Expel:
 		return string(call.ReasonRemoved)
 	}
 	return reason
@@ -176,11 +182,11 @@ func (w *writer) end() {
 	}
 }
 
-// missing finds the device whose loss ended the call; the initiator, if no single one did.
+// missing finds the device whose loss ended the call, or that was left alone; the initiator, if no single one did.
 func (w *writer) missing() call.Device {
 	for i := range w.Before.Members {
 		m := &w.Before.Members[i]
-		if s := m.Seat; s != nil && (overdue(s.JoinBy, 0, w.at) || overdue(s.GoneSince, w.Before.Policy.Grace, w.at)) {
+		if s := m.Seat; s != nil && (w.After.Reason == call.ReasonAlone || overdue(s.JoinBy, 0, w.at) || overdue(s.GoneSince, w.Before.Policy.Grace, w.at)) {
 			return call.Device{UID: m.UID, ID: s.Device}
 		}
 	}
@@ -208,6 +214,10 @@ func actorOf(event call.Event) (call.Device, string) {
 		return e.By, string(call.ReasonLeft)
 	case call.MediaFailed:
 		return e.Device, string(call.ReasonFailed)
+	case call.Expel:
+		return e.By, string(call.ReasonRemoved)
+	case call.Close:
+		return call.Device{}, string(call.ReasonForAll)
 	case call.MemberRemoved:
 		return call.Device{UID: e.UID}, string(call.ReasonRemoved)
 	}

@@ -49,6 +49,7 @@ const MaxUIDs = 100
 // The reasons that are not those of the call machine.
 const (
 	reasonInitiated = "initiated"
+	reasonOpened    = "opened" // a session that nobody is called to
 	reasonAccepted  = "accepted"
 	reasonRejected  = "rejected"
 	reasonCancelled = "cancelled"

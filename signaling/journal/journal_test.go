@@ -157,6 +157,25 @@ call.ended alice/ ended_for_all (ended)`},
 		"nobody of a group answers": {receiver: call.Group, story: func(s *story) { s.pass(time.Minute) }, want: `
 call.initiated alice/a1 initiated (initiated)
 call.unanswered bob/ ring_timeout (unanswered) bob,carol`},
+		"put out by a moderator, closed by the operator": {receiver: call.Group, story: func(s *story) {
+			s.tell(call.Join{By: at("alice", "a1")})
+			s.tell(call.Accept{By: at("bob", "b1")})
+			s.tell(call.Join{By: at("bob", "b1")})
+			s.tell(call.Expel{By: at("alice", "a1"), UID: "bob"})
+			s.tell(call.Expel{UID: "carol"})
+			s.tell(call.Close{})
+		}, want: `
+call.initiated alice/a1 initiated (initiated)
+participant.joined alice/a1 joined (initiated)
+call.accepted bob/b1 accepted (ongoing)
+participant.joined bob/b1 joined (ongoing)
+participant.left bob/b1 removed (ongoing)
+call.rejected carol/ removed (ongoing)
+participant.left alice/a1 ended_for_all (ended)
+call.ended alice/ ended_for_all (ended)`},
+		"closed while it rings": {receiver: call.Group, story: func(s *story) { s.tell(call.Close{}) }, want: `
+call.initiated alice/a1 initiated (initiated)
+call.cancelled alice/ ended_for_all (cancelled)`},
 		"a user is deleted": {receiver: call.User, story: func(s *story) { s.tell(call.MemberRemoved{UID: "bob"}) }, want: `
 call.initiated alice/a1 initiated (initiated)
 call.rejected bob/ removed (rejected)`},
@@ -171,6 +190,31 @@ call.rejected bob/ removed (rejected)`},
 	}
 }
 
+func TestTheJournalOfASessionThatNobodyIsCalledTo(t *testing.T) {
+	s := &story{t: t, now: start}
+	c, effects, err := call.NewSession(s.now, call.Open{
+		ID: "s", Name: "lobby", Type: call.Video, By: at("alice", "a1"), Policy: call.Policy{Alone: time.Minute},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.note(Change{Now: s.now, After: c, Effects: effects})
+	s.tell(call.Join{By: at("alice", "a1")})
+	s.tell(call.Join{By: at("bob", "b1"), Rights: &call.Rights{}})
+	s.tell(call.Leave{By: at("alice", "a1")})
+	s.pass(time.Minute)
+	want := `
+call.initiated alice/a1 opened (ongoing)
+participant.joined alice/a1 joined (ongoing)
+participant.joined bob/b1 joined (ongoing)
+participant.left alice/a1 left (ongoing)
+participant.left bob/b1 alone (ended)
+call.ended bob/b1 alone (ended)`
+	if got := "\n" + strings.Join(s.lines, "\n"); got != want {
+		t.Errorf("the journal is%s\nwant%s", got, want)
+	}
+}
+
 // TestTheJournalAgreesWithTheCall lets anything happen in any order: what the journal says must lead to the state that the call is in.
 func TestTheJournalAgreesWithTheCall(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -179,7 +223,7 @@ func TestTheJournalAgreesWithTheCall(t *testing.T) {
 			uid := rapid.SampledFrom([]string{"alice", "bob", "carol"}).Draw(t, "uid")
 			d := at(uid, uid+rapid.SampledFrom([]string{"1", "2"}).Draw(t, "device"))
 			takeover := rapid.Bool().Draw(t, "takeover")
-			switch rapid.IntRange(0, 9).Draw(t, "event") {
+			switch rapid.IntRange(0, 11).Draw(t, "event") {
 			case 0:
 				s.tell(call.Accept{By: d, Takeover: takeover})
 			case 1:
@@ -196,6 +240,12 @@ func TestTheJournalAgreesWithTheCall(t *testing.T) {
 				s.pass(time.Duration(rapid.IntRange(1, 40).Draw(t, "seconds")) * time.Second)
 			case 8:
 				s.tell(call.MemberRemoved{UID: uid})
+			case 10:
+				s.tell(call.Expel{By: d, UID: rapid.SampledFrom([]string{"alice", "bob", "carol"}).Draw(t, "whom")})
+			case 11:
+				if takeover {
+					s.tell(call.Close{})
+				}
 			case 9:
 				s.tell(call.End{By: d, ForAll: takeover})
 			}

@@ -19,7 +19,7 @@ var statuses = []string{"initiated", "ongoing", StatusRejected, StatusBusy, "can
 type HistoryParams struct {
 	Status       string `json:"status,omitempty"`       // of a call, or missed
 	Type         string `json:"type,omitempty"`         // audio, video
-	ReceiverType string `json:"receiverType,omitempty"` // user, group
+	ReceiverType string `json:"receiverType,omitempty"` // user, group, session
 	Direction    string `json:"direction,omitempty"`    // incoming, outgoing
 	UID          string `json:"uid,omitempty"`          // calls with this other user
 	GUID         string `json:"guid,omitempty"`         // calls of this group
@@ -63,7 +63,7 @@ func (p HistoryParams) Validate() *Error {
 		return bad("cursor", "is not a cursor of this server")
 	}
 	return first(optional("status", p.Status, statuses...), optional("type", p.Type, TypeAudio, TypeVideo),
-		optional("receiverType", p.ReceiverType, ReceiverUser, ReceiverGroup),
+		optional("receiverType", p.ReceiverType, ReceiverUser, ReceiverGroup, ReceiverSession),
 		optional("direction", p.Direction, DirectionIncoming, DirectionOutgoing))
 }
 
