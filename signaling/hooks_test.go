@@ -229,8 +229,10 @@ func TestAHangingTargetDelaysNoRing(t *testing.T) {
 	}))
 	defer hanging.Close()
 	defer close(release)
-	without := ringTimes(serve(t, quick()))
-	with := ringTimes(serveTold(t, t.TempDir(), quick(), nil, tells(t, hanging.URL)))
+	config := quick()
+	config.RequestRate, config.UserRate = 10_000, 10_000
+	without := ringTimes(serve(t, config))
+	with := ringTimes(serveTold(t, t.TempDir(), config, nil, tells(t, hanging.URL)))
 	middle := len(with) / 2
 	t.Logf("until the callee hears, median and slowest: %v %v without, %v %v with a hanging target",
 		without[middle], without[len(without)-1], with[middle], with[len(with)-1])
