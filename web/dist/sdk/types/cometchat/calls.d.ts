@@ -1,4 +1,5 @@
 import { type ConnectionTest, type ConnectionTestOptions } from "../sdk/index.js";
+import { CallLogRequestBuilder } from "./call-log.js";
 import { CometChatException } from "./exception.js";
 import { OngoingCallListener, type Callbacks } from "./listeners.js";
 import type { User } from "./people.js";
@@ -18,6 +19,7 @@ export declare class CometChatCalls {
     static readonly SessionSettingsBuilder: typeof SessionSettingsBuilder;
     static readonly CallSettingsBuilder: typeof CallSettingsBuilder;
     static readonly CallAppSettingsBuilder: typeof CallAppSettingsBuilder;
+    static readonly CallLogRequestBuilder: typeof CallLogRequestBuilder;
     static readonly OngoingCallListener: typeof OngoingCallListener;
     static readonly SessionType: {
         readonly VIDEO: "VIDEO";

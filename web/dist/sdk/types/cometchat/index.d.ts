@@ -3,6 +3,7 @@ import { CometChat } from "./chat.js";
 import { CometChatNotifications } from "./notifications.js";
 export { CometChat, CometChatCalls, CometChatNotifications };
 export { Call } from "./call.js";
+export { CallLog, CallLogParticipant, CallLogRequest, CallLogRequestBuilder } from "./call-log.js";
 export { CometChatException } from "./exception.js";
 export { CallListener, OngoingCallListener } from "./listeners.js";
 export { Group, User } from "./people.js";

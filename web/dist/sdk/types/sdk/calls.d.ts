@@ -1,3 +1,4 @@
+import type { CallLogFilter, CallLogPage } from "./call-log.js";
 import type { Connection } from "./connection.js";
 import { Emitter } from "./emitter.js";
 import type { Call, CallEvents, InitiateOptions } from "./types.js";
@@ -38,6 +39,8 @@ export declare class Calls extends Emitter<CallEvents> {
     get(sessionId: string): Promise<Call>;
     /** This user's calls that are not over. */
     active(): Promise<Call[]>;
+    /** A page of this user's call log, newest first; calls that go on are among them. */
+    history(filter?: CallLogFilter): Promise<CallLogPage>;
     /** A call that is not over, as this device last heard of it. */
     known(sessionId: string): Call | undefined;
     /** @internal Takes a `call.*` event of the server. */

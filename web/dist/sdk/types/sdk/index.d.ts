@@ -1,3 +1,4 @@
+export type { Attendee, CallLogFilter, CallLogPage, LoggedCall } from "./call-log.js";
 export { Calls } from "./calls.js";
 export { Parley, VERSION } from "./client.js";
 export type { ConnectionTest, ConnectionTestName, ConnectionTestOptions, ConnectionTestResult } from "./connection-test.js";
