@@ -175,7 +175,8 @@ func (e *encoding) take(now time.Time, sequence int64, info *packet.Info, m *med
 	if p.Keyframe {
 		e.wanted, e.first = false, false
 	}
-	wanted := pub.microphone != nil || len(*pub.subscriptions.Load()) > 0 && (e.rid == "" || e.watched.Load() > 0)
+	// What came before the gate opened is nobody's to see, later either.
+	wanted := pub.owner.room.open.Load() && (pub.microphone != nil || len(*pub.subscriptions.Load()) > 0 && (e.rid == "" || e.watched.Load() > 0))
 	if wanted && len(info.Payload) > 0 {
 		e.history.Put(&p)
 	}

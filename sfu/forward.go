@@ -59,6 +59,9 @@ func (s *subscription) forward(now time.Time, part *part, r *run, out *transport
 		r.tally.dropped[dropUnconnected] += part.packets
 		return
 	}
+	if s.line.video && !s.begun.Load() {
+		s.begin(now, r, out)
+	}
 	out.Reserve(part.packets + catchUp)
 	news, due := s.send(now, part, r, out)
 	if news {

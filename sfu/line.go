@@ -112,8 +112,12 @@ func (l *line) carry(pub *publication) {
 	s := newSubscription(pub, l)
 	l.assigned.Store(s)
 	pub.subscribe(s)
-	if l.to.connected && l.to.room.open.Load() {
-		pub.wantKeyframe(time.Now(), layer.All, true)
+	if l.to.room.open.Load() { // else the opening asks
+		within := replayAhead
+		if l.to.connected {
+			within = replayAge
+		}
+		pub.start(time.Now(), within)
 	}
 }
 

@@ -20,6 +20,7 @@ type metrics struct {
 	pliIn, pliOut   prometheus.Counter
 	repeated        prometheus.Counter
 	padding         prometheus.Counter
+	replayed        prometheus.Counter
 	waited          prometheus.Histogram
 	target          prometheus.Histogram
 	limited         []prometheus.Counter // by bwe.Reason
@@ -112,6 +113,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	pli := vec("parley_pli_total", "Keyframe requests, from clients (in) and to publishers (out).", "dir")
 	m.pliIn, m.pliOut = pli.WithLabelValues("in"), pli.WithLabelValues("out")
 	m.repeated = vec("parley_retransmissions_total", "RTP packets sent again.").WithLabelValues()
+	m.replayed = vec("parley_rtp_replayed_total", "Packets of video that a receiver was sent because they came before it.").WithLabelValues()
 	m.padding = vec("parley_padding_bytes_total", "Bytes sent to find out what clients' networks carry.").WithLabelValues()
 	m.waited = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "parley_pacer_wait_seconds",
 		Help: "How long packets wait for a client's network, once for each train of those that do.", Buckets: waits})

@@ -12,7 +12,6 @@ import (
 	"github.com/pion/rtcp"
 	"golang.org/x/time/rate"
 
-	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/slots"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
@@ -153,7 +152,7 @@ func (p *participant) up() {
 	p.room.tellSpeakers(now)
 	for _, pair := range p.pairs {
 		if sub := pair.video.current(); sub != nil {
-			sub.publication.wantKeyframe(now, layer.All, true)
+			sub.publication.start(now, replayAge)
 		}
 	}
 	p.alarm.by(now)

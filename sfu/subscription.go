@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"math/bits"
+	"sync/atomic"
 
 	"github.com/parleyrtc/parley/sfu/layer"
 )
@@ -15,12 +16,15 @@ type subscription struct {
 
 	granted uint8 // a bit for each encoding that it may be sent of; guarded by room.mu
 
+	begun atomic.Bool // its first packets have been looked for; cleared with the receiver's lock held
+
 	// Guarded by line.to.sending. Sound has one layer, and is not chosen from.
 	selector layer.Selector
 	wish     layer.Layer // the best that may be forwarded
 	urgent   bool
 	paused   bool
 	arriving uint8 // which encodings were, when it was last aimed
+	shows    replay
 }
 
 // everything is the wish for the best that there is.
@@ -36,6 +40,9 @@ func newSubscription(pub *publication, l *line) *subscription {
 // want says what may be forwarded at best from now on; an urgent wish is for the sake of a link that cannot carry more, see
 // layer.Selector. The receiver's lock is held.
 func (s *subscription) want(best layer.Layer, urgent bool) {
+	if s.paused {
+		s.begun.Store(false)
+	}
 	s.wish, s.urgent, s.paused = best, urgent, false
 	s.aim(s.arriving)
 }

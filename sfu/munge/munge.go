@@ -393,5 +393,8 @@ func (s *Stream) TimestampOf(source Source, timestamp uint32) (uint32, bool) {
 // Position is the line of timestamps extended to now.
 func (s *Stream) Position(now time.Time) uint32 { return s.newest + s.ticks(now) }
 
+// Latest is when the newest frame that was forwarded arrived; zero before the first.
+func (s *Stream) Latest() time.Time { return s.arrived }
+
 // Highest is the highest outgoing number so far; false before the first.
 func (s *Stream) Highest() (int64, bool) { return s.highest, s.started }

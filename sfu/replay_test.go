@@ -1,0 +1,136 @@
+package sfu
+
+import (
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+
+	"github.com/parleyrtc/parley/sfu/transport"
+)
+
+// footage publishes video with a keyframe in each so many frames, whatever anybody asks for, and counts the requests.
+type footage struct {
+	newest, asked atomic.Int64
+}
+
+func (c *client) footage(every int) *footage {
+	f := &footage{}
+	c.writers.Go(func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-c.stop:
+				return
+			case p := <-c.rtcp:
+				if _, ok := p.(*rtcp.PictureLossIndication); ok {
+					f.asked.Add(1)
+				}
+				n--
+				continue
+			case <-tick.C:
+			}
+			p := c.picture(n)
+			p.Payload[4] = 1
+			if n%every == 0 {
+				p.Payload[4] = 0
+			}
+			f.newest.Store(int64(n))
+			_ = c.video.WriteRTP(p)
+		}
+	})
+	return f
+}
+
+// frame is the number of a picture, and whether it is a keyframe.
+func frame(t *testing.T, p *rtp.Packet) (n int, key bool) {
+	t.Helper()
+	_, text, _ := strings.Cut(sent(p, true), "/")
+	n, err := strconv.Atoi(text)
+	must(t, err)
+	return n, p.Payload[4] == 0
+}
+
+// Who comes to a picture that another one sees gets the last keyframe and all that followed, under numbers without a gap, each once,
+// and with the distances in time that they had.
+func TestANewcomerIsShownWhatCameBefore(t *testing.T) {
+	for _, path := range []transport.Path{transport.FastPath, transport.PionPath} {
+		t.Run(string(path), func(t *testing.T) {
+			b := newBench(t, func(c *Config) { c.MediaPath = path })
+			alice := newClient(b, "room", "alice", clientOptions{open: true})
+			bob := newClient(b, "room", "bob", clientOptions{silent: true})
+			f := alice.footage(50) // each is young enough
+			for range 10 {
+				bob.packet(0, true)
+			}
+			for _, id := range []string{"carol", "dave", "erin"} {
+				c := newClient(b, "room", id, clientOptions{silent: true})
+				b.awaitKind(Connected, id)
+				known := int(f.newest.Load())
+				last := c.packet(0, true)
+				first, key := frame(t, last)
+				if !key {
+					t.Errorf("%s begins with frame %d, which is no keyframe", id, first)
+				}
+				if first > known {
+					continue // a keyframe came at that very moment
+				}
+				for n := first + 1; n < first+100; n++ {
+					p := c.packet(0, true)
+					if got, _ := frame(t, p); got != n || p.SequenceNumber != last.SequenceNumber+1 || p.Timestamp != last.Timestamp+900 {
+						t.Fatalf("%s: frame %d as %d, %d after %d as %d, %d", id, got, p.SequenceNumber, p.Timestamp, n-1, last.SequenceNumber, last.Timestamp)
+					}
+					last = p
+				}
+			}
+			if b.count("parley_rtp_replayed_total", "") == 0 {
+				t.Error("nobody was shown anything that came before them")
+			}
+		})
+	}
+}
+
+// Ten who come at once cost the publisher no more keyframes than one who comes now and then.
+func TestTenNewcomersCostFewKeyframes(t *testing.T) {
+	b := newBench(t, nil)
+	alice := newClient(b, "room", "alice", clientOptions{open: true})
+	b.awaitKind(Connected, "alice")
+	requests := alice.encode()
+	newClient(b, "room", "bob", clientOptions{silent: true}).packet(0, true)
+	before, began := len(requests), time.Now()
+	var clients []*client
+	for i := range 10 {
+		clients = append(clients, newClient(b, "room", "guest"+itoa(i), clientOptions{silent: true}))
+	}
+	for _, c := range clients {
+		if _, key := frame(t, c.packet(0, true)); !key {
+			t.Error("a picture begins without a keyframe")
+		}
+	}
+	// A keyframe serves all who come in the next second.
+	if most := 2 + int(time.Since(began)/replayAhead); len(requests)-before > most {
+		t.Errorf("%d keyframes were asked for, want %d at most", len(requests)-before, most)
+	}
+	t.Logf("%d keyframes for ten in %v", len(requests)-before, time.Since(began))
+}
+
+// What was sent before the gate opened is shown to nobody afterwards.
+func TestNothingFromBeforeTheGateIsReplayed(t *testing.T) {
+	b := newBench(t, nil)
+	alice := newClient(b, "room", "alice", clientOptions{})
+	bob := newClient(b, "room", "bob", clientOptions{silent: true})
+	b.awaitKind(Connected, "alice")
+	b.awaitKind(Connected, "bob")
+	f := alice.footage(100)
+	eventually(t, func() bool { return f.newest.Load() > 20 })
+	before := int(f.newest.Load())
+	must(t, b.OpenRoom(t.Context(), "room"))
+	if n, key := frame(t, bob.packet(0, true)); !key || n < before {
+		t.Errorf("bob is shown frame %d, keyframe %v; the gate opened after %d", n, key, before)
+	}
+}
