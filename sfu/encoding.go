@@ -47,6 +47,7 @@ type encoding struct {
 	sequence seq.Sequence
 	missing  *nack.Generator
 	books    *report.Receiver
+	graded   graded
 	line     report.Line
 	history  *history.History
 	wanted   bool // a keyframe

@@ -66,7 +66,9 @@ type line struct {
 	asked      time.Time       // for a keyframe
 	forms      forms
 	reception  report.Reception
-	requested  int // packets asked for again since counted were sent
+	lost, of   int     // packets that it reports lost, of how many, since loss was measured
+	loss       float64 // the part of a sound that was lost lately
+	requested  int     // packets asked for again since counted were sent
 	counted    uint32
 	complained time.Time
 	given      given

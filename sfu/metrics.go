@@ -8,6 +8,7 @@ import (
 
 	"github.com/parleyrtc/parley/sfu/budget"
 	"github.com/parleyrtc/parley/sfu/bwe"
+	"github.com/parleyrtc/parley/sfu/quality"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
@@ -28,6 +29,7 @@ type metrics struct {
 	data            [dataResults]prometheus.Counter
 	offers          [2]prometheus.Counter // answered, refused
 	gone            *prometheus.CounterVec
+	quality         [quality.Excellent + 1]prometheus.Counter // seconds, by grade
 
 	rooms, participants, publications, subscriptions atomic.Int64
 }
@@ -137,6 +139,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m.gone = vec("parley_participants_gone_total", "Participants whose session the media side ended.", "reason")
 	for _, reason := range []string{ReasonFingerprint, ReasonFailed, ReasonServer} {
 		m.gone.WithLabelValues(reason)
+	}
+	graded := vec("parley_quality_seconds_total", "How long calls were how good for participants, in seconds.", "grade")
+	for grade := quality.Bad; grade <= quality.Excellent; grade++ {
+		m.quality[grade] = graded.WithLabelValues(grade.String())
 	}
 	for _, g := range []struct {
 		name, help string

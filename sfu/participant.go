@@ -38,6 +38,7 @@ type participant struct {
 	wishes       map[int]SlotWish  // by pair, as the client said last
 	paused       map[int]string    // by pair, why its video is not sent, as the client was told
 	told         map[int]SlotStats // by pair, as the client said last
+	toldAt       time.Time
 
 	negotiating sync.Mutex // held during an offer
 	peer        atomic.Pointer[transport.Peer]
@@ -66,6 +67,7 @@ type participant struct {
 	since    time.Time // the connection has been up
 	feedback []rtcp.Packet
 	share    share
+	grading  grading
 }
 
 func newParticipant(r *room, join Join, order uint64) *participant {
@@ -202,6 +204,7 @@ func (p *participant) lookAround(now time.Time, out *transport.Batch) time.Time 
 	if at := p.divide(now); at.Before(next) {
 		next = at
 	}
+	p.grade(now)
 	packets, soon := p.tell(now, p.feedback[:0])
 	packets = p.report(now, packets)
 	if len(packets) > 0 {

@@ -205,7 +205,9 @@ func (p *participant) losses(reports []rtcp.ReceptionReport) {
 	defer p.sending.Unlock()
 	for i := range reports {
 		if l := lines[reports[i].SSRC]; l != nil {
-			p.outgoing.need.Lost(l.reception.Report(&reports[i]))
+			lost, of := l.reception.Report(&reports[i])
+			p.outgoing.need.Lost(lost, of)
+			l.lost, l.of = l.lost+lost, l.of+of
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (s *SFU) Stats(room, participant string, stats []SlotStats) error {
 			byPair[m.Pair] = m
 		}
 	}
-	return p.learn(func() { p.told = byPair })
+	return p.learn(func() { p.told, p.toldAt = byPair, time.Now() })
 }
 
 // learn changes what is known of a participant's pairs, and has its alarm look at it.
