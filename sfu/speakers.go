@@ -230,9 +230,6 @@ func (s *speakers) voices() map[*participant]slots.Group {
 	return heard
 }
 
-// speaker is who speaks, or spoke last; nil: nobody has. Any goroutine may ask.
-func (r *room) speaker() *participant { return r.speakers.active.Load() }
-
 // heed follows a change of the stage, and says when to look again; zero: when it changes. It is for alarms.
 func (r *room) heed(now time.Time) time.Time {
 	s := &r.speakers
