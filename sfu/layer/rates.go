@@ -27,7 +27,7 @@ type Measure struct {
 	FrameRate float64
 }
 
-// tally counts for each layer what it and those below it consist of.
+// tally counts by layer: what a decode target consists of, where packets tell, else what is of the layer alone.
 type tally [ratedSpatial][ratedTemporal]struct{ bytes, pictures int64 }
 
 // Rates measures the layers of one encoding. The zero value is ready. It has one owner and no lock.
@@ -37,6 +37,7 @@ type Rates struct {
 	begun    time.Time // zero: nothing was counted yet
 	edge     time.Time // the beginning of the newest slice
 	newest   int
+	told     bool // packets tell which targets they are part of
 	seen     [ratedSpatial][ratedTemporal]time.Time
 
 	timestamp uint32                            // of the newest picture
@@ -51,6 +52,10 @@ func (r *Rates) Add(now time.Time, p *Packet, size int) {
 	}
 	r.move(now)
 	r.encoding = p.Encoding
+	if r.told != p.HasDependency {
+		r.told = p.HasDependency
+		r.ring = [ringSlices]tally{}
+	}
 	if first || int32(p.Timestamp-r.timestamp) > 0 {
 		r.timestamp = p.Timestamp
 		r.pictures = [ratedSpatial][ratedTemporal]bool{}
@@ -67,10 +72,10 @@ func (r *Rates) Add(now time.Time, p *Packet, size int) {
 		}
 		return
 	}
-	for s := spatial; s < ratedSpatial; s++ {
-		for t := temporal; t < ratedTemporal; t++ {
-			r.count(s, t, p.Timestamp, size)
-		}
+	r.ring[r.newest][spatial][temporal].bytes += int64(size)
+	if !r.pictures[0][0] { // A picture counts with the layer of its first packet.
+		r.pictures[0][0] = true
+		r.ring[r.newest][spatial][temporal].pictures++
 	}
 }
 
@@ -115,8 +120,9 @@ func (r *Rates) Measures(now time.Time, dst []Measure) []Measure {
 			}
 			var bytes, pictures int64
 			for i := range r.ring {
-				bytes += r.ring[i][s][t].bytes
-				pictures += r.ring[i][s][t].pictures
+				b, p := r.ring[i].of(s, t, r.told)
+				bytes += b
+				pictures += p
 			}
 			dst = append(dst, Measure{
 				Layer:     Layer{Encoding: r.encoding, Spatial: uint8(s), Temporal: uint8(t)},
@@ -126,4 +132,18 @@ func (r *Rates) Measures(now time.Time, dst []Measure) []Measure {
 		}
 	}
 	return dst
+}
+
+// of is what a layer consists of together with those below it.
+func (y *tally) of(spatial, temporal int, told bool) (bytes, pictures int64) {
+	if told {
+		return y[spatial][temporal].bytes, y[spatial][temporal].pictures
+	}
+	for s := range spatial + 1 {
+		for t := range temporal + 1 {
+			bytes += y[s][t].bytes
+			pictures += y[s][t].pictures
+		}
+	}
+	return bytes, pictures
 }

@@ -11,12 +11,11 @@ type Reader struct {
 	layer     Layer
 }
 
-// Read turns a parsed packet into facts, overwriting all of p, whose slices alias nothing. descriptor is the value of the
+// Read turns a parsed packet into facts, overwriting p, whose slices alias nothing. descriptor is the value of the
 // dependency descriptor's extension, nil when there is none; where there is one the payload is not looked at, except for the
 // indices that a change of source renumbers. Of one that cannot be read, such as before the first keyframe, nothing is known.
 func (r *Reader) Read(codec packet.Codec, encoding uint8, info *packet.Info, descriptor []byte, p *Packet) {
-	*p = Packet{Timestamp: info.Timestamp, Marker: info.Marker}
-	p.Encoding = encoding
+	p.reset(Layer{Encoding: encoding}, info)
 	if r.described(codec, info.Payload, descriptor, p) {
 		return
 	}
@@ -39,8 +38,7 @@ func (r *Reader) Read(codec packet.Codec, encoding uint8, info *packet.Info, des
 // Again reads a packet that was read before, such as one out of a history, into the same facts, and changes nothing. read is
 // what Read made of its layers, which not each packet tells.
 func (r *Reader) Again(codec packet.Codec, read Layer, info *packet.Info, descriptor []byte, p *Packet) {
-	*p = Packet{Timestamp: info.Timestamp, Marker: info.Marker}
-	p.Encoding = read.Encoding
+	p.reset(Layer{Encoding: read.Encoding}, info)
 	if r.described(codec, info.Payload, descriptor, p) {
 		return
 	}
@@ -53,6 +51,13 @@ func (r *Reader) Again(codec packet.Codec, read Layer, info *packet.Info, descri
 		p.Keyframe = packet.Keyframe(codec, info.Payload)
 		p.Layer = read
 	}
+}
+
+// reset forgets what p was, but for what is only to be read when p says so: it is large.
+func (p *Packet) reset(l Layer, info *packet.Info) {
+	p.Layer, p.Timestamp, p.Marker = l, info.Timestamp, info.Marker
+	p.Keyframe, p.Last, p.Sync, p.SwitchUp, p.Intra = false, false, false, false, false
+	p.HasDependency, p.HasIndices = false, false
 }
 
 // described says whether there is a dependency descriptor, and reads it.
