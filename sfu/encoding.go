@@ -21,7 +21,7 @@ const (
 	audioBytes   = 32 << 10
 )
 
-// watchedFor is for how many of our reports, one a second, an encoding of several is kept for repetition after anybody looked.
+// watchedFor is for how many of our reports, one a second, we ask for what is missing of an encoding after anybody looked.
 const watchedFor = 3
 
 // sourceSilence is how long a publication's source must have been silent before another one, that no SDP declared, takes its
@@ -177,7 +177,7 @@ func (e *encoding) take(now time.Time, sequence int64, info *packet.Info, m *med
 		e.wanted, e.first = false, false
 	}
 	// What came before the gate opened is nobody's to see, later either.
-	wanted := pub.owner.room.open.Load() && (pub.microphone != nil || len(*pub.subscriptions.Load()) > 0 && (e.rid == "" || e.watched.Load() > 0))
+	wanted := pub.owner.room.open.Load() && (pub.microphone != nil || len(*pub.subscriptions.Load()) > 0)
 	if wanted && len(info.Payload) > 0 {
 		e.history.Put(&p)
 	}

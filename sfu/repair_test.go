@@ -256,6 +256,7 @@ func TestARepetitionIsNumberedAnewOrIdentical(t *testing.T) {
 // whole is a copy of a packet with its payload in one piece.
 func whole(o *transport.Outgoing) transport.Outgoing {
 	packet := *o
+	packet.Header.Dependency = bytes.Clone(o.Header.Dependency)
 	packet.Head, packet.Payload = nil, append(bytes.Clone(o.Head), o.Payload...)
 	return packet
 }

@@ -1,0 +1,418 @@
+package sfu
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parleyrtc/parley/sfu/layer"
+	"github.com/parleyrtc/parley/sfu/munge"
+	"github.com/parleyrtc/parley/sfu/packet"
+	"github.com/parleyrtc/parley/sfu/transport"
+)
+
+// road takes a publisher's packets to one subscriber, up to where they would be sealed, and keeps what was made of them.
+type road struct {
+	t    testing.TB
+	fan  *fan
+	s    *subscription
+	line *line
+	ids  packet.Extensions
+	sent []made
+}
+
+// made is one packet as it leaves, and where it came from.
+type made struct {
+	out      transport.Outgoing
+	source   munge.Source
+	sequence int64
+}
+
+func newRoad(t testing.TB, described bool) *road {
+	t.Helper()
+	f := newFan(t, 1)
+	r := &road{t: t, fan: f, s: f.subscriptions[0], line: f.subscriptions[0].line, ids: packet.Extensions{Dependency: 11}}
+	in := &f.publisher.incoming
+	in.mu.Lock()
+	in.ids.Dependency = r.ids.Dependency
+	for pt, c := range map[uint8]packet.Codec{45: packet.AV1, 98: packet.VP9, 99: packet.VP8} {
+		in.codecs[pt] = transport.Codec{PayloadType: pt, Codec: c, NACK: true}
+	}
+	in.mu.Unlock()
+	a := *r.line.agreed.Load()
+	a.codecs[packet.AV1] = transport.Codec{PayloadType: 46, Codec: packet.AV1}
+	a.codecs[packet.VP9] = transport.Codec{PayloadType: 97, Codec: packet.VP9}
+	a.codecs[packet.VP8] = transport.Codec{PayloadType: 100, Codec: packet.VP8}
+	a.dependency, a.transport = 0, 0
+	if described {
+		a.dependency = 12
+	}
+	r.line.agreed.Store(&a)
+	return r
+}
+
+// take takes a run of packets, and returns how many were forwarded.
+func (r *road) take(packets ...[]byte) (forwardedPackets int) {
+	r.t.Helper()
+	var batch []transport.Datagram
+	for _, b := range packets {
+		batch = append(batch, transport.Datagram{Arrived: r.fan.now, Data: b})
+	}
+	run, to := &r.fan.publisher.run, r.line.to
+	run.begin(len(batch))
+	r.fan.publisher.incoming.take(batch, run)
+	to.sending.Lock()
+	defer to.sending.Unlock()
+	r.line.renew(&to.outgoing, r.fan.now)
+	for i := range run.packets {
+		m := &run.packets[i]
+		if r.line.prepare(r.fan.now, r.s, m, &to.outgoing) == forwarded {
+			r.sent = append(r.sent, made{whole(&to.outgoing.packet), r.line.source, m.in.Sequence})
+			forwardedPackets++
+		}
+	}
+	return forwardedPackets
+}
+
+// again checks that the newest packets, made once more, are what they were.
+func (r *road) again(newest int) {
+	r.t.Helper()
+	to := r.line.to
+	to.sending.Lock()
+	defer to.sending.Unlock()
+	for _, m := range r.sent[max(0, len(r.sent)-newest):] {
+		if m.source != r.line.source && r.line.past[m.source%origins].epoch != r.line.origin.epoch {
+			continue // another source's, whose numbers are forgotten
+		}
+		if !r.line.recall(m.source, m.sequence, &to.outgoing) {
+			r.t.Fatalf("packet %d of source %d is gone", m.sequence, m.source)
+		}
+		if again := whole(&to.outgoing.packet); !reflect.DeepEqual(again, m.out) {
+			r.t.Fatalf("packet %d was\n%+v, is\n%+v", m.sequence, m.out, again)
+		}
+	}
+}
+
+// want sets what may be forwarded at best.
+func (r *road) want(spatial, temporal uint8, urgent bool) {
+	r.line.to.sending.Lock()
+	defer r.line.to.sending.Unlock()
+	r.s.want(layer.Layer{Encoding: layer.All, Spatial: spatial, Temporal: temporal}, urgent)
+}
+
+// bitString makes bytes of zeros and ones; anything else separates.
+func bitString(parts ...string) (out []byte) {
+	n := 0
+	for _, c := range strings.Join(parts, "") {
+		if c != '0' && c != '1' {
+			continue
+		}
+		if n%8 == 0 {
+			out = append(out, 0)
+		}
+		out[n/8] |= byte(c-'0') << (7 - n%8)
+		n++
+	}
+	return out
+}
+
+// scalability is a structure of the dependency descriptor (AV1 RTP specification §A.8.3), and the templates of its pictures: the
+// key picture first, then those that repeat.
+type scalability struct {
+	structure string
+	pictures  [][]int
+}
+
+// l2t2 has two sizes and two frame rates.
+var l2t2 = scalability{
+	`000000 00011 00 01 10 00 01 11
+	10101010 10101111 00010011 00001010 00001010 00000001
+	0 1-0011-0 1-0001-0 1-0000-0 1-0011-1-0000-0 1-0001-1-0000-0
+	10 0 0 1 1 0000-0000 0100-0011 0010-0001 0001-0001 0001-0001 0011-0010
+	1 0000000100111111 0000000010110011 0000001001111111 0000000101100111`,
+	[][]int{{0, 3}, {2, 5}, {1, 4}},
+}
+
+// svc is an encoder that says all in the dependency descriptor, and whose payloads are noise.
+type svc struct {
+	kind      scalability
+	pt        byte
+	ssrc      uint32
+	sequence  uint16
+	number    uint16 // of the next frame
+	timestamp uint32
+	at        int
+	rng       *rand.Rand
+}
+
+// picture is the packets of one picture, two for each frame.
+func (e *svc) picture(key bool) (packets [][]byte) {
+	e.timestamp += 3000
+	if key {
+		e.at = 0
+	}
+	templates := e.kind.pictures[0]
+	if e.at > 0 {
+		templates = e.kind.pictures[1+(e.at-1)%(len(e.kind.pictures)-1)]
+	}
+	for i, template := range templates {
+		for part := range 2 {
+			bits := []string{[]string{"10", "01"}[part], fmt.Sprintf("%06b%016b", template, e.number)}
+			if e.at == 0 && i == 0 && part == 0 {
+				bits = append(bits, "10000", e.kind.structure)
+			}
+			h := packet.Header{Marker: part == 1 && i == len(templates)-1, PayloadType: e.pt, SSRC: e.ssrc, Sequence: e.sequence, Timestamp: e.timestamp,
+				DependencyID: 11, Dependency: bitString(bits...)}
+			e.sequence++
+			b := h.Append(nil)
+			for range 20 {
+				b = append(b, byte(e.rng.Uint32()))
+			}
+			packets = append(packets, b)
+		}
+		e.number++
+	}
+	e.at++
+	return packets
+}
+
+// seer reads what a receiver gets as one that goes by the descriptor, and complains about what it could not decode.
+type seer struct {
+	t      testing.TB
+	reader packet.DependencyReader
+	has    map[int64]bool
+	last   *transport.Outgoing
+	frame  int64
+}
+
+// see takes a packet, and says what it is of.
+func (v *seer) see(o *transport.Outgoing) (d packet.Dependency) {
+	v.t.Helper()
+	if o.Header.DependencyID != 12 || !v.reader.Read(o.Header.Dependency, &d) {
+		v.t.Fatalf("the descriptor % x cannot be read", o.Header.Dependency)
+	}
+	if l := v.last; l != nil {
+		switch {
+		case o.Index != l.Index+1:
+			v.t.Fatalf("number %d after %d", o.Index, l.Index)
+		case l.Header.Marker != (o.Header.Timestamp != l.Header.Timestamp):
+			v.t.Fatalf("marker %v, and then time %d after %d", l.Header.Marker, o.Header.Timestamp, l.Header.Timestamp)
+		case d.Frame < v.frame:
+			v.t.Fatalf("frame %d after %d", d.Frame, v.frame)
+		}
+	}
+	if d.Attached {
+		v.has = map[int64]bool{}
+	}
+	for _, back := range d.References() {
+		if !v.has[d.Frame-int64(back)] {
+			v.t.Fatalf("frame %d of %d/%d needs the one %d before it", d.Frame, d.Spatial, d.Temporal, back)
+		}
+	}
+	v.has[d.Frame] = true
+	v.last, v.frame = o, d.Frame
+	return d
+}
+
+// Sizes and frame rates are chosen by the dependency descriptor alone, so that payloads may be encrypted end to end: whatever
+// the codec is called, they go on untouched. A receiver can decode all it gets, its frame numbers and markers fit, and it is
+// told which targets it gets. What is repeated is the identical packet, changes of layer and of source before or after it
+// notwithstanding.
+func TestLayersOfOpaquePayloadsAreChosenByTheDescriptor(t *testing.T) {
+	for _, pt := range []byte{45, 98, 99} {
+		r := newRoad(t, true)
+		e := &svc{kind: l2t2, pt: pt, ssrc: 7, sequence: 65000, number: 65400, rng: rand.New(rand.NewPCG(1, uint64(pt)))}
+		v := &seer{t: t}
+		input := map[string]bool{}
+		for turn, wish := range [][2]uint8{{255, 255}, {0, 255}, {0, 0}, {1, 0}, {1, 1}, {255, 255}, {0, 0}, {255, 255}} {
+			r.want(wish[0], wish[1], false)
+			if turn%4 == 2 { // the client takes its camera anew
+				e = &svc{kind: l2t2, pt: pt, ssrc: e.ssrc + 100, number: uint16(turn), timestamp: 77, rng: e.rng}
+				in := &r.fan.publisher.incoming
+				in.sources[e.ssrc] = r.s.publication.encodings[0]
+				in.publications[0].encodings[0].heard = time.Time{}
+			}
+			top := [2]uint8{}
+			for i := range 40 {
+				r.fan.now = r.fan.now.Add(33 * time.Millisecond)
+				before := len(r.sent)
+				packets := e.picture(i == 0)
+				for _, b := range packets {
+					input[string(b[packet.HeaderSize(b):])] = true
+				}
+				r.take(packets...)
+				for j := range r.sent[before:] {
+					o := &r.sent[before+j].out
+					d := v.see(o)
+					if !input[string(o.Payload)] {
+						t.Fatal("the payload was touched")
+					}
+					if i > 4 {
+						top[0], top[1] = max(top[0], d.Spatial), max(top[1], d.Temporal)
+					}
+				}
+				r.again(12)
+			}
+			if want := [2]uint8{min(wish[0], 1), min(wish[1], 1)}; top != want {
+				t.Errorf("codec %d: %v came, wanted was %v", pt, top, want)
+			}
+		}
+		if last := v.last.Header; len(last.Dependency) < 3 {
+			t.Error("no descriptor at last")
+		}
+	}
+}
+
+// A client that does not know the descriptor gets none, and VP9's own numbers go on instead.
+func TestLayersOfVP9AreChosenByItsOwnDescriptor(t *testing.T) {
+	r := newRoad(t, false)
+	var sequence, picture uint16 = 65500, 0x7FF0
+	var base, last byte
+	ssrc, timestamp := uint32(7), uint32(0)
+	send := func(key bool, temporal byte) {
+		timestamp += 3000
+		r.fan.now = r.fan.now.Add(33 * time.Millisecond)
+		if temporal == 0 {
+			base++
+		}
+		var packets [][]byte
+		for spatial := range byte(3) {
+			flags := byte(0x80 | 0x20 | 0x08 | 0x04) // I, L, B, E
+			if !key {
+				flags |= 0x40
+			}
+			inter := byte(0)
+			if spatial > 0 {
+				inter = 1
+			}
+			payload := []byte{flags, 0x80 | byte(picture>>8), byte(picture), temporal<<5 | temporal<<4 | spatial<<1 | inter, base, 0x86}
+			if key {
+				payload[5] = 0x82
+			}
+			h := packet.Header{Marker: spatial == 2, PayloadType: 98, SSRC: ssrc, Sequence: sequence, Timestamp: timestamp}
+			sequence++
+			packets = append(packets, append(h.Append(nil), append(payload, 1, 2, 3, spatial)...))
+		}
+		picture = (picture + 1) & 0x7FFF
+		r.take(packets...)
+	}
+	var seen uint16
+	checked := 0
+	for turn, wish := range [][2]uint8{{255, 255}, {0, 0}, {1, 255}, {255, 0}, {2, 1}} {
+		r.want(wish[0], wish[1], false)
+		if turn == 3 {
+			ssrc, picture, base, sequence = ssrc+100, 5, 200, 9
+			in := &r.fan.publisher.incoming
+			in.sources[ssrc] = r.s.publication.encodings[0]
+			in.publications[0].encodings[0].heard = time.Time{}
+		}
+		for i := range 30 {
+			send(i == 0, byte(i%2))
+		}
+		sizes := map[uint8]int{}
+		for ; checked < len(r.sent); checked++ {
+			o := &r.sent[checked].out
+			var d packet.VP9Descriptor
+			if !packet.ParseVP9(o.Payload, &d) || o.Header.DependencyID != 0 || o.Payload[len(o.Payload)-1] != d.SID {
+				t.Fatalf("% x", o.Payload)
+			}
+			sizes[d.SID]++
+			fresh := checked == 0 || o.Header.Timestamp != r.sent[checked-1].out.Header.Timestamp
+			if checked > 0 {
+				before := &r.sent[checked-1].out
+				// Pictures that are left out leave their numbers out (RFC 9628 §4.2), so only those of a layer may be missing.
+				step := (d.PictureID - seen) & 0x7FFF
+				switch {
+				case o.Index != before.Index+1:
+					t.Fatalf("number %d after %d", o.Index, before.Index)
+				case before.Header.Marker != fresh:
+					t.Fatalf("turn %d: marker %v in front of layer %d", turn, before.Header.Marker, d.SID)
+				case fresh && (step == 0 || step > 2) || !fresh && step != 0:
+					t.Fatalf("turn %d: picture %d after %d", turn, d.PictureID, seen)
+				case d.TL0 != last && (d.TL0 != last+1 || d.TID > 0 || !fresh):
+					t.Fatalf("turn %d: base %d after %d", turn, d.TL0, last)
+				}
+			}
+			seen, last = d.PictureID, d.TL0
+		}
+		r.again(20)
+		top := uint8(0)
+		for size := range sizes {
+			top = max(top, size)
+		}
+		if top != min(wish[0], 2) || sizes[top] < 12 {
+			t.Errorf("turn %d: layers %v", turn, sizes)
+		}
+	}
+}
+
+// The first packets of a source that are asked for again when the next source is there come from the right one.
+func TestWhatWasSentBeforeAChangeOfSizeIsRepeated(t *testing.T) {
+	b := newBench(t, nil)
+	s := newStudio(t, b, "room", "alice", "q", "f")
+	v := &viewer{c: newClient(b, "room", "bob", clientOptions{silent: true})}
+	s.run()
+	v.until("f")
+	for i := range 4 {
+		v.want(layer.Layer{Encoding: uint8(i % 2)}, false)
+		v.until([]string{"q", "f"}[i%2])
+		before := v.last.SequenceNumber
+		l := (*b.participant("room", "bob").lines.Load())[v.last.SSRC]
+		for back := range uint16(6) {
+			rid, ok := l.recalled(before - back)
+			if !ok {
+				t.Errorf("what was sent %d before is gone", back)
+			} else if !bytes.Contains(l.to.outgoing.packet.Payload, []byte(rid+"/")) {
+				t.Errorf("another encoding's than %s", rid)
+			}
+		}
+	}
+}
+
+// recalled makes a line's packet anew by its number, and says which encoding it should be of.
+func (l *line) recalled(wire uint16) (rid string, ok bool) {
+	l.to.sending.Lock()
+	defer l.to.sending.Unlock()
+	source, sequence, ok := l.numbers.Lookup(wire)
+	if !ok || !l.recall(source, sequence, &l.to.outgoing) || uint16(l.to.outgoing.packet.Index) != wire {
+		return "", false
+	}
+	return l.past[source%origins].encoding.rid, true
+}
+
+// Nothing is allocated where every picture has layers that are left out, and a descriptor that is written anew.
+func TestChoosingLayersAllocatesNothing(t *testing.T) {
+	r := newRoad(t, true)
+	e := &svc{kind: l2t2, pt: 45, ssrc: 7, rng: rand.New(rand.NewPCG(1, 1))}
+	r.take(e.picture(true)...)
+	r.want(0, 1, false)
+	var batch []transport.Datagram
+	for range 40 {
+		for _, b := range e.picture(false) {
+			batch = append(batch, transport.Datagram{Arrived: r.fan.now, Data: b})
+		}
+	}
+	sequence, number := e.sequence, e.number
+	one := func() {
+		for i := range batch {
+			b := batch[i].Data
+			binary.BigEndian.PutUint16(b[2:], sequence)
+			binary.BigEndian.PutUint32(b[4:], 1e6+uint32(number/2)*3000)
+			binary.BigEndian.PutUint16(b[18:], number)
+			sequence++
+			number += uint16(i % 2)
+		}
+		r.fan.pass(batch)
+	}
+	for range 30 {
+		one()
+	}
+	if n := testing.AllocsPerRun(100, one); n != 0 {
+		t.Errorf("%v allocations for %d packets", n, len(batch))
+	}
+}
