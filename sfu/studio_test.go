@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -72,6 +73,7 @@ type studio struct {
 	ticks  int
 	named  int  // for so many ticks packets say what they are of
 	layers bool // two temporal layers
+	lossy  bool // every tenth packet is lost on its way to us, but not what is sent again
 	large  int  // bytes of a packet, at least
 }
 
@@ -87,8 +89,10 @@ type shot struct {
 	picture  uint16
 	base     uint8 // TL0PICIDX
 	count    int   // of pictures
-	sent     map[uint16]*rtp.Packet
 	fixes    uint16
+
+	mu   sync.Mutex
+	sent map[uint16]*rtp.Packet
 }
 
 func newStudio(t testing.TB, b *bench, room, id string, rids ...string) *studio {
@@ -136,6 +140,15 @@ func (s *studio) listen() {
 					if p.MediaSSRC == shot.ssrc {
 						shot.asked.Add(1)
 						shot.wanted.Store(true)
+					}
+				case *rtcp.TransportLayerNack:
+					for _, pair := range p.Nacks {
+						pair.Range(func(sequence uint16) bool {
+							if p.MediaSSRC == shot.ssrc {
+								s.repeat(shot, sequence)
+							}
+							return true
+						})
 					}
 				}
 			}
@@ -198,18 +211,22 @@ func (s *studio) picture(i int, shot *shot) {
 		payload = append(payload, make([]byte, max(0, s.large-len(payload)))...)
 		p := &rtp.Packet{Header: rtp.Header{Version: 2, Marker: part == 1, PayloadType: 96, SSRC: shot.ssrc, SequenceNumber: shot.sequence,
 			Timestamp: uint32(s.ticks)*900 + uint32(i)*1e9}, Payload: payload}
+		shot.mu.Lock()
 		shot.sent[shot.sequence] = p
+		shot.mu.Unlock()
 		shot.sequence++
-		s.write(p, shot.rid, s.ids.RID)
+		if !s.lossy || shot.sequence%10 != 5 {
+			s.write(p, shot.rid, s.ids.RID)
+		}
 	}
 	shot.picture = (shot.picture + 1) & 0x7fff
 	shot.count++
 }
 
-// write sends a packet, which at first says what it is of.
+// write sends a packet, which at first says what it is of; and always, when it is a repetition.
 func (s *studio) write(p *rtp.Packet, rid string, id uint8) {
 	h := p.Header.Clone()
-	if s.ticks < s.named {
+	if id == s.ids.RepairedRID || s.ticks < s.named {
 		_ = h.SetExtension(s.ids.MID, []byte("1"))
 		_ = h.SetExtension(id, []byte(rid))
 	}
@@ -218,7 +235,13 @@ func (s *studio) write(p *rtp.Packet, rid string, id uint8) {
 
 // repeat sends a packet again by RTX.
 func (s *studio) repeat(shot *shot, sequence uint16) {
-	p := shot.sent[sequence].Clone()
+	shot.mu.Lock()
+	lost := shot.sent[sequence]
+	shot.mu.Unlock()
+	if lost == nil {
+		return
+	}
+	p := lost.Clone()
 	p.Payload = append(binary.BigEndian.AppendUint16(nil, sequence), p.Payload...)
 	p.SSRC, p.PayloadType, p.SequenceNumber = shot.rtx, 97, shot.fixes
 	shot.fixes++

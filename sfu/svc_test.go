@@ -141,6 +141,7 @@ var l2t2 = scalability{
 // svc is an encoder that says all in the dependency descriptor, and whose payloads are noise.
 type svc struct {
 	kind      scalability
+	id        uint8 // of the extension
 	pt        byte
 	ssrc      uint32
 	sequence  uint16
@@ -167,7 +168,7 @@ func (e *svc) picture(key bool) (packets [][]byte) {
 				bits = append(bits, "10000", e.kind.structure)
 			}
 			h := packet.Header{Marker: part == 1 && i == len(templates)-1, PayloadType: e.pt, SSRC: e.ssrc, Sequence: e.sequence, Timestamp: e.timestamp,
-				DependencyID: 11, Dependency: bitString(bits...)}
+				DependencyID: e.id, Dependency: bitString(bits...)}
 			e.sequence++
 			b := h.Append(nil)
 			for range 20 {
@@ -226,13 +227,13 @@ func (v *seer) see(o *transport.Outgoing) (d packet.Dependency) {
 func TestLayersOfOpaquePayloadsAreChosenByTheDescriptor(t *testing.T) {
 	for _, pt := range []byte{45, 98, 99} {
 		r := newRoad(t, true)
-		e := &svc{kind: l2t2, pt: pt, ssrc: 7, sequence: 65000, number: 65400, rng: rand.New(rand.NewPCG(1, uint64(pt)))}
+		e := &svc{kind: l2t2, id: 11, pt: pt, ssrc: 7, sequence: 65000, number: 65400, rng: rand.New(rand.NewPCG(1, uint64(pt)))}
 		v := &seer{t: t}
 		input := map[string]bool{}
 		for turn, wish := range [][2]uint8{{255, 255}, {0, 255}, {0, 0}, {1, 0}, {1, 1}, {255, 255}, {0, 0}, {255, 255}} {
 			r.want(wish[0], wish[1], false)
 			if turn%4 == 2 { // the client takes its camera anew
-				e = &svc{kind: l2t2, pt: pt, ssrc: e.ssrc + 100, number: uint16(turn), timestamp: 77, rng: e.rng}
+				e = &svc{kind: l2t2, id: 11, pt: pt, ssrc: e.ssrc + 100, number: uint16(turn), timestamp: 77, rng: e.rng}
 				in := &r.fan.publisher.incoming
 				in.sources[e.ssrc] = r.s.publication.encodings[0]
 				in.publications[0].encodings[0].heard = time.Time{}
@@ -388,7 +389,7 @@ func (l *line) recalled(wire uint16) (rid string, ok bool) {
 // Nothing is allocated where every picture has layers that are left out, and a descriptor that is written anew.
 func TestChoosingLayersAllocatesNothing(t *testing.T) {
 	r := newRoad(t, true)
-	e := &svc{kind: l2t2, pt: 45, ssrc: 7, rng: rand.New(rand.NewPCG(1, 1))}
+	e := &svc{kind: l2t2, id: 11, pt: 45, ssrc: 7, rng: rand.New(rand.NewPCG(1, 1))}
 	r.take(e.picture(true)...)
 	r.want(0, 1, false)
 	var batch []transport.Datagram
