@@ -13,6 +13,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
@@ -86,6 +87,55 @@ func TestOneNumberIsOnePacket(t *testing.T) {
 	if e.different > 0 || e.repeated == 0 || len(e.heard) < 300 {
 		t.Errorf("of %d packets %d came again as they were, and %d as another one", len(e.heard), e.repeated, e.different)
 	}
+}
+
+// The same while sizes and frame rates change all the time, with RTX and where what is repeated must be the identical packet.
+func TestOneNumberIsOnePacketThroughChangesOfLayer(t *testing.T) {
+	for _, repairs := range []bool{true, false} {
+		b := newBench(t, nil)
+		socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		must(t, err)
+		e := &ear{PacketConn: socket, heard: map[uint64][]byte{}}
+		mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: e})
+		t.Cleanup(func() { _ = mux.Close() })
+		options := clientOptions{silent: true, engine: func(s *webrtc.SettingEngine) { s.SetICEUDPMux(mux) }}
+		if !repairs {
+			options.media = withoutRTX(t)
+		}
+		s := newStudio(t, b, "room", "alice", "q", "h", "f")
+		s.layers, s.lossy = true, true
+		bob := newClient(b, "room", "bob", options)
+		v := &viewer{c: bob}
+		s.run()
+		bob.packet(0, true)
+		stop := make(chan struct{})
+		var asking sync.WaitGroup
+		asking.Go(func() { askForEverything(bob, stop) })
+		for i := range 24 {
+			v.want(layer.Layer{Encoding: uint8(i % 3), Spatial: layer.All, Temporal: uint8(i / 3 % 2)}, i%2 == 0)
+			for range 30 {
+				bob.packet(0, true)
+			}
+		}
+		close(stop)
+		asking.Wait()
+		e.mu.Lock()
+		if e.different > 0 || !repairs && e.repeated < 100 || len(e.heard) < 700 {
+			t.Errorf("RTX %v: of %d packets %d came again as they were, and %d as another one", repairs, len(e.heard), e.repeated, e.different)
+		}
+		e.mu.Unlock()
+	}
+}
+
+// withoutRTX is what a client knows that takes VP8 and Opus, and no RTX.
+func withoutRTX(t testing.TB) *webrtc.MediaEngine {
+	t.Helper()
+	media := &webrtc.MediaEngine{}
+	must(t, media.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 120, RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}}}}, webrtc.RTPCodecTypeVideo))
+	must(t, media.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 121, RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}}, webrtc.RTPCodecTypeAudio))
+	return media
 }
 
 // askForEverything sends NACKs for the newest packets of all lines until it is stopped.

@@ -57,7 +57,7 @@ func (l *line) choose(now time.Time, s *subscription, m *media, from origin, o *
 	o.choice = layer.Decision{Marker: m.marker}
 	if !l.video {
 		if l.origin != from {
-			l.begin(m, from)
+			l.begin(now, m, from)
 		}
 		l.resume(m)
 		return l.voice(m, o)
@@ -72,7 +72,7 @@ func (l *line) choose(now time.Time, s *subscription, m *media, from origin, o *
 	o.choice = s.selector.Choose(&m.facts)
 	switch o.choice.Verdict {
 	case layer.Begin:
-		l.begin(m, from)
+		l.begin(now, m, from)
 	case layer.Forward:
 	case layer.Skip:
 		m.in.Source = l.source
@@ -124,7 +124,8 @@ func (l *line) turn(s *subscription) {
 }
 
 // begin makes m, which a decoder can begin with, the first packet of a source.
-func (l *line) begin(m *media, from origin) {
+func (l *line) begin(now time.Time, m *media, from origin) {
+	m.in.At, m.in.Placed = l.place(now, m, from)
 	l.source++
 	l.origin = from
 	l.past[l.source%origins] = from
@@ -139,6 +140,23 @@ func (l *line) begin(m *media, from origin) {
 			l.bases.Begin(uint64(l.source), uint16(f.VP9.TL0), 0xFF)
 		}
 	}
+}
+
+// place is where m belongs on the line of timestamps behind what the line has carried so far of the same publication. Of two
+// encodings the publisher's reports tell what both call one time: one that begins late, because its keyframe is large, would
+// else shift the picture against the sound.
+func (l *line) place(now time.Time, m *media, from origin) (uint32, bool) {
+	old := l.origin
+	if old == from {
+		return l.numbers.TimestampOf(l.source, m.in.Timestamp)
+	}
+	if old.encoding == nil || old.encoding == m.encoding || old.encoding.publication != m.encoding.publication {
+		return 0, false
+	}
+	before, ok1 := old.encoding.timestampAt(now, old.epoch)
+	same, ok2 := m.encoding.timestampAt(now, m.epoch)
+	at, ok3 := l.numbers.TimestampOf(l.source, before)
+	return at + m.in.Timestamp - same, ok1 && ok2 && ok3
 }
 
 // tune finds what m's codec is sent as by the agreement in use.

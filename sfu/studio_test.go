@@ -16,6 +16,7 @@ import (
 
 	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/packet"
+	"github.com/parleyrtc/parley/sfu/report"
 )
 
 // simulcastMedia is what a client must know to publish in several encodings.
@@ -165,8 +166,24 @@ func (s *studio) tick() {
 		}
 		s.picture(i, shot)
 	}
+	if s.ticks%5 == 0 {
+		s.report()
+	}
 	s.ticks++
 }
+
+// report ties the times of all encodings to one clock.
+func (s *studio) report() {
+	now := report.NTP(time.Now())
+	var reports []rtcp.Packet
+	for i, shot := range s.shots {
+		reports = append(reports, &rtcp.SenderReport{SSRC: shot.ssrc, NTPTime: now, RTPTime: s.time(i)})
+	}
+	_ = s.pc.WriteRTCP(reports)
+}
+
+// time is the timestamp of an encoding's picture.
+func (s *studio) time(i int) uint32 { return uint32(s.ticks)*900 + uint32(i)*1e9 }
 
 // run ticks until the client is closed.
 func (s *studio) run() {
@@ -210,7 +227,7 @@ func (s *studio) picture(i int, shot *shot) {
 		payload = append(payload, fmt.Sprintf("%s/%d/%d/", shot.rid, s.ticks, part)...)
 		payload = append(payload, make([]byte, max(0, s.large-len(payload)))...)
 		p := &rtp.Packet{Header: rtp.Header{Version: 2, Marker: part == 1, PayloadType: 96, SSRC: shot.ssrc, SequenceNumber: shot.sequence,
-			Timestamp: uint32(s.ticks)*900 + uint32(i)*1e9}, Payload: payload}
+			Timestamp: s.time(i)}, Payload: payload}
 		shot.mu.Lock()
 		shot.sent[shot.sequence] = p
 		shot.mu.Unlock()
@@ -256,6 +273,7 @@ type viewer struct {
 	pid  uint16
 	base byte
 	rid  string
+	line uint32 // the time of tick 0; 0: not held to it yet
 }
 
 // next is which encoding and layer the next packet is of.
@@ -283,6 +301,13 @@ func (v *viewer) next() (rid string, temporal byte) {
 	}
 	if rid != v.rid && (!start || b[6]&1 != 0) {
 		v.c.t.Fatalf("from %s to %s without a keyframe", v.rid, rid)
+	}
+	var tick uint32
+	_, _ = fmt.Sscanf(string(b[7:]), rid+"/%d/", &tick)
+	if line := p.Timestamp - 900*tick; v.line != 0 && line-v.line+2 > 4 {
+		v.c.t.Fatalf("%s is %d off the line", b[7:], int32(line-v.line))
+	} else if v.line != 0 {
+		v.line = line
 	}
 	v.last, v.pid, v.base, v.rid = p, pid, b[4], rid
 	return rid, temporal

@@ -135,11 +135,7 @@ func newLap(t testing.TB, repairs bool) *lap {
 	newClient(b, "room", "alice", clientOptions{open: true})
 	options := clientOptions{open: true, silent: true, pairs: 1, agrees: true, engine: func(s *webrtc.SettingEngine) { s.SetICEUDPMux(mux) }}
 	if !repairs {
-		options.media = &webrtc.MediaEngine{}
-		must(t, options.media.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 120, RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}}}}, webrtc.RTPCodecTypeVideo))
-		must(t, options.media.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 121, RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}}, webrtc.RTPCodecTypeAudio))
+		options.media = withoutRTX(t)
 	}
 	l.bob = newClient(b, "room", "bob", options)
 	b.awaitKind(Connected, "alice")

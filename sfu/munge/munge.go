@@ -43,6 +43,10 @@ type In struct {
 	Arrived   time.Time
 	// Start marks the first packet of a keyframe; audio needs none.
 	Start bool
+	// At is where the packet belongs on the line of timestamps, when Placed: it is captured by the same clock as what the line
+	// has carried so far. It counts where a source begins, and if it is not far from what the time of arrival says.
+	At     uint32
+	Placed bool
 	// VP8 is the packet's descriptor, nil for other codecs.
 	VP8 *packet.VP8Descriptor
 }
@@ -205,6 +209,12 @@ func (s *Stream) begin(in *In) {
 	next := s.cfg.Timestamp
 	if !s.arrived.IsZero() {
 		next = s.newest + max(1, s.ticks(in.Arrived))
+		if off := int32(in.At - next); in.Placed && max(off, -off) < int32(s.cfg.ClockRate)/maxOff {
+			next = in.At
+			if int32(next-s.newest) <= 0 {
+				next = s.newest + 1
+			}
+		}
 	}
 	seg.time = next - in.Timestamp
 	s.newest, s.arrived = next, in.Arrived

@@ -94,6 +94,30 @@ func TestLossStaysAGapAndALatePacketFillsIt(t *testing.T) {
 	}
 }
 
+// A source whose place on the line is known begins there, however late it comes; if that is behind the newest picture or far off,
+// the line goes on as ever.
+func TestASourceBeginsAtItsPlace(t *testing.T) {
+	for _, tt := range []struct{ place, want uint32 }{
+		{6000, 6000}, // came 50 ms late
+		{4000, 4000},
+		{1000, 3001}, // was captured before what was shown last
+		{3000, 3001},
+		{3000 + 90000, 8999},
+		{1<<32 - 87000, 8999},
+	} {
+		s := New(Config{ClockRate: 90000, Video: true})
+		var out Out
+		s.Switch(camera)
+		s.Map(&In{Source: camera, Sequence: 1, Timestamp: 500, Arrived: t0, Start: true}, &out)
+		s.Map(&In{Source: camera, Sequence: 2, Timestamp: 3500, Arrived: t0}, &out)
+		s.Switch(screen)
+		in := In{Source: screen, Sequence: 9, Timestamp: 777, Arrived: t0.Add(time.Second / 15), Start: true, At: tt.place, Placed: true}
+		if v := s.Map(&in, &out); v != Forward || out.Timestamp != tt.want {
+			t.Errorf("%v, at %d; its place was %d", v, out.Timestamp, tt.place)
+		}
+	}
+}
+
 func TestWhatIsLeftOutClosesUp(t *testing.T) {
 	for _, a := range starts {
 		s := video(0)

@@ -6,6 +6,10 @@ const windowSize = 1024
 // maxJump is the widest gap in a source that stays a gap.
 const maxJump = windowSize / 2
 
+// maxOff is the part of a second by which the place of a new source may differ from its time of arrival: a keyframe is delayed by
+// its size.
+const maxOff = 2
+
 // window remembers one bit for each of the last windowSize outgoing numbers.
 type window [windowSize / 64]uint64
 
