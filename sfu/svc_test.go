@@ -365,10 +365,9 @@ func TestWhatWasSentBeforeAChangeOfSizeIsRepeated(t *testing.T) {
 		before := v.last.SequenceNumber
 		l := (*b.participant("room", "bob").lines.Load())[v.last.SSRC]
 		for back := range uint16(6) {
-			rid, ok := l.recalled(before - back)
-			if !ok {
+			if rid, payload, ok := l.recalled(before - back); !ok {
 				t.Errorf("what was sent %d before is gone", back)
-			} else if !bytes.Contains(l.to.outgoing.packet.Payload, []byte(rid+"/")) {
+			} else if !bytes.Contains(payload, []byte(rid+"/")) {
 				t.Errorf("another encoding's than %s", rid)
 			}
 		}
@@ -376,14 +375,14 @@ func TestWhatWasSentBeforeAChangeOfSizeIsRepeated(t *testing.T) {
 }
 
 // recalled makes a line's packet anew by its number, and says which encoding it should be of.
-func (l *line) recalled(wire uint16) (rid string, ok bool) {
+func (l *line) recalled(wire uint16) (rid string, payload []byte, ok bool) {
 	l.to.sending.Lock()
 	defer l.to.sending.Unlock()
 	source, sequence, ok := l.numbers.Lookup(wire)
 	if !ok || !l.recall(source, sequence, &l.to.outgoing) || uint16(l.to.outgoing.packet.Index) != wire {
-		return "", false
+		return "", nil, false
 	}
-	return l.past[source%origins].encoding.rid, true
+	return l.past[source%origins].encoding.rid, whole(&l.to.outgoing.packet).Payload, true
 }
 
 // Nothing is allocated where every picture has layers that are left out, and a descriptor that is written anew.

@@ -12,6 +12,7 @@ await import("./group.mjs");
 await import("./controls.mjs");
 await import("./data.mjs");
 await import("./network.mjs");
+await import("./simulcast.mjs");
 await import("./checkup.mjs");
 await import("./corners.mjs");
 await import("./cometchat.mjs");
