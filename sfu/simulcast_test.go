@@ -155,6 +155,70 @@ func TestTemporalLayersOfVP8ComeAndGo(t *testing.T) {
 	})
 }
 
+// A paused video takes no numbers, and begins with a keyframe when it is wanted again.
+func TestAPausedVideoGoesOnWithAKeyframe(t *testing.T) {
+	b := newBench(t, nil)
+	s := newStudio(t, b, "room", "alice", "q", "f")
+	v := &viewer{c: newClient(b, "room", "bob", clientOptions{silent: true})}
+	s.run()
+	v.until("f")
+	l := (*b.participant("room", "bob").lines.Load())[v.last.SSRC]
+	highest := func(pause bool) int64 {
+		l.to.sending.Lock()
+		defer l.to.sending.Unlock()
+		if pause {
+			l.current().pause()
+		}
+		n, _ := l.numbers.Highest()
+		return n
+	}
+	before := highest(true)
+	asked := s.shots[1].asked.Load()
+	for until := s.clock.Load() + 30; s.clock.Load() < until; {
+		time.Sleep(time.Millisecond)
+	}
+	if after := highest(false); after != before {
+		t.Errorf("%d packets were sent", after-before)
+	}
+	if n := s.shots[1].asked.Load() - asked; n > 1 { // one may have been under way
+		t.Errorf("%d keyframes were asked for", n)
+	}
+	for v.last.SequenceNumber != uint16(before) {
+		v.next()
+	}
+	v.want(everything, false)
+	if v.next(); v.last.Payload[6]&1 != 0 {
+		t.Error("it goes on without a keyframe")
+	}
+	v.until("f")
+}
+
+// What there is to choose from is measured, layer by layer, and what is not sent any more is not offered.
+func TestTheLayersOfAPublicationAreMeasured(t *testing.T) {
+	b := newBench(t, nil)
+	s := newStudio(t, b, "room", "alice", "q", "h", "f")
+	s.layers = true
+	v := &viewer{c: newClient(b, "room", "bob", clientOptions{silent: true})}
+	s.run()
+	v.until("f")
+	pub := b.participant("room", "bob").pairs[0].video.current().publication
+	want := func(layers ...layer.Layer) {
+		t.Helper()
+		eventually(t, func() bool {
+			all := pub.measures(time.Now(), nil)
+			for i, m := range all {
+				if i >= len(layers) || m.Layer != layers[i] || m.Rate < 1 || i > 0 && m.Encoding == all[i-1].Encoding && m.Rate < all[i-1].Rate {
+					return false
+				}
+			}
+			return len(all) == len(layers)
+		})
+	}
+	want(layer.Layer{}, layer.Layer{Temporal: 1}, layer.Layer{Encoding: 1}, layer.Layer{Encoding: 1, Temporal: 1}, layer.Layer{Encoding: 2}, layer.Layer{Encoding: 2, Temporal: 1})
+	s.shots[2].off.Store(true)
+	want(layer.Layer{}, layer.Layer{Temporal: 1}, layer.Layer{Encoding: 1}, layer.Layer{Encoding: 1, Temporal: 1})
+}
+
 // The dependency descriptor travels from a publisher to a receiver that has agreed to it, with a structure that needs the longer
 // form of header extensions, and to no other.
 func TestADescriptorReachesWhoGoesByIt(t *testing.T) {

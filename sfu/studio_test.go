@@ -72,10 +72,11 @@ type studio struct {
 	shots  []*shot                 // from the smallest
 	ids    packet.Extensions
 	ticks  int
-	named  int  // for so many ticks packets say what they are of
-	layers bool // two temporal layers
-	lossy  bool // every tenth packet is lost on its way to us, but not what is sent again
-	large  int  // bytes of a packet, at least
+	clock  atomic.Int64 // ticks so far
+	named  int          // for so many ticks packets say what they are of
+	layers bool         // two temporal layers
+	lossy  bool         // every tenth packet is lost on its way to us, but not what is sent again
+	large  int          // bytes of a packet, at least
 }
 
 // shot is one encoding.
@@ -170,6 +171,7 @@ func (s *studio) tick() {
 		s.report()
 	}
 	s.ticks++
+	s.clock.Add(1)
 }
 
 // report ties the times of all encodings to one clock.

@@ -105,3 +105,19 @@ func TestVP8DescriptorOfEveryShape(t *testing.T) {
 		}
 	}
 }
+
+func TestSizeOfAVP8Keyframe(t *testing.T) {
+	frame := []byte{0x10, 0, 0, 0x9D, 0x01, 0x2A, 0x80, 0x42, 0xE0, 0x81}
+	if w, h := SizeVP8(frame); w != 640 || h != 480 {
+		t.Errorf("%d × %d", w, h)
+	}
+	for i := range frame {
+		if w, h := SizeVP8(frame[:i]); w != 0 || h != 0 {
+			t.Errorf("%d × %d of %d bytes", w, h, i)
+		}
+	}
+	frame[0] |= 1
+	if w, h := SizeVP8(frame); w != 0 || h != 0 {
+		t.Errorf("%d × %d of another frame", w, h)
+	}
+}

@@ -9,7 +9,7 @@ import (
 	"github.com/pion/rtp"
 )
 
-var ids = Extensions{MID: 1, RID: 2, RepairedRID: 3, AudioLevel: 4, TransportCC: 5, AbsSendTime: 6}
+var ids = Extensions{MID: 1, RID: 2, RepairedRID: 3, AudioLevel: 4, TransportCC: 5, AbsSendTime: 6, Dependency: 7}
 
 func TestParseReadsWhatAStockStackWrites(t *testing.T) {
 	for _, profile := range []uint16{rtp.ExtensionProfileOneByte, rtp.ExtensionProfileTwoByte} {
