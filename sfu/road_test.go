@@ -35,6 +35,7 @@ func newRoad(t testing.TB, described bool) *road {
 	t.Helper()
 	f := newFan(t, 1)
 	r := &road{t: t, fan: f, s: f.subscriptions[0], line: f.subscriptions[0].line, ids: packet.Extensions{Dependency: 11}}
+	r.line.to.still.Store(true)
 	in := &f.publisher.incoming
 	in.mu.Lock()
 	in.ids.Dependency = r.ids.Dependency
