@@ -63,7 +63,9 @@ func (c Config) checkPush(k *checker) {
 	}
 	if p.WebhookURL != "" {
 		k.provider("push.webhook_url", p.WebhookURL)
-		k.secret("push.webhook_secret", p.WebhookSecret, false)
+		if !strings.HasPrefix(p.WebhookSecret.Reveal(), "whsec_") {
+			k.add("push.webhook_secret", `is needed with push.webhook_url; write "whsec_" and the output of: openssl rand -base64 32`)
+		}
 	}
 	for _, prefix := range p.AllowPrivate {
 		if _, err := ParsePrefix(prefix); err != nil {

@@ -25,6 +25,8 @@ func TestServeDev(t *testing.T) {
 		{"/", 200, "<title>Parley</title>"},
 		{"/sdk/parley.js", 200, "export"},
 		{"/v1/config", 200, `"authKey":"devkey"`},
+		{"/v1/config", 200, `"vapidPublicKey":"B`},
+		{"/sw.js", 200, "notificationclick"},
 		{"/v1/openapi.json", 200, `"openapi":"3.1.0"`},
 		{"/metrics", 200, "parley_build_info"},
 		{"/debug/pprof/", 404, ""},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -57,12 +58,15 @@ func (a *apns) send(ctx context.Context, now time.Time, j *job) notice.Verdict {
 		return notice.Verdict{Outcome: notice.Refused, Reason: "signing failed"}
 	}
 	p := notice.APNs(now, j.notice, j.device, a.config.Bundle)
-	p.Header["authorization"] = "bearer " + token
+	header := http.Header{"Authorization": {"bearer " + token}}
+	for name, value := range p.Header {
+		header.Set(name, value)
+	}
 	base := a.url
 	if j.device.Sandbox {
 		base = a.sandboxURL
 	}
-	return post(ctx, a.client, now, base+p.Path, p.Header, p.Body, notice.APNsVerdict)
+	return post(ctx, a.client, now, base+p.Path, header, p.Body, notice.APNsVerdict)
 }
 
 // bearer is the provider token, made anew when it gets old.

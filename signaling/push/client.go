@@ -30,15 +30,13 @@ type judge func(now time.Time, status int, retryAfter string, body []byte) notic
 
 // post makes one request and judges the answer. A connection that cannot be made, or breaks, is tried again; an address that must
 // not be reached is not.
-func post(ctx context.Context, c *outbound.Client, now time.Time, url string, header map[string]string, body []byte, judge judge) notice.Verdict {
+func post(ctx context.Context, c *outbound.Client, now time.Time, url string, header http.Header, body []byte, judge judge) notice.Verdict {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return notice.Verdict{Outcome: notice.Refused, Reason: "the URL does not parse"}
 	}
+	req.Header = header
 	req.Header.Set("Content-Type", "application/json")
-	for name, value := range header {
-		req.Header.Set(name, value)
-	}
 	answer, err := c.Do(req)
 	if err != nil {
 		return trouble(err)

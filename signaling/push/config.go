@@ -56,7 +56,7 @@ type WebConfig struct {
 // WebhookConfig is the operator's own push server.
 type WebhookConfig struct {
 	URL    string
-	Secret string // signs requests (Standard Webhooks); at least 24 bytes
+	Secret string // signs requests; see webhook.ParseSecret
 }
 
 // Kinds lists the kinds of device that these providers reach.

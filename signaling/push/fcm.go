@@ -65,7 +65,7 @@ func (f *fcm) send(ctx context.Context, now time.Time, j *job) notice.Verdict {
 	if err != nil {
 		return refusedToken(err)
 	}
-	header := map[string]string{"Authorization": "Bearer " + token}
+	header := http.Header{"Authorization": {"Bearer " + token}}
 	return post(ctx, f.client, now, f.url, header, notice.FCMBody(now, j.notice, j.device), notice.FCMVerdict)
 }
 

@@ -98,7 +98,7 @@ func (s *Sender) providers(ctx context.Context) error {
 		add("web", p, notice.Web)
 	}
 	if c.Webhook != nil {
-		p, err := newWebhook(*c.Webhook, s.client(c.Allow))
+		p, err := newBackEnd(*c.Webhook, s.client(c.Allow))
 		if err != nil {
 			return err
 		}

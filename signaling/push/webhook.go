@@ -2,53 +2,42 @@ package push
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"errors"
 	"fmt"
-	"strconv"
+	"net/http"
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/outbound"
 	"github.com/parleyrtc/parley/signaling/push/notice"
+	"github.com/parleyrtc/parley/signaling/webhook"
 )
 
-// webhook tells the operator's own push server, one request for each user.
-type webhook struct {
+// backEnd tells the operator's own push server, one request for each user.
+type backEnd struct {
 	client *outbound.Client
 	url    string
-	secret []byte
+	secret webhook.Secret
 }
 
-// minSecret is the least length of a signing secret in bytes (Standard Webhooks).
-const minSecret = 24
-
-func newWebhook(config WebhookConfig, client *outbound.Client) (*webhook, error) {
+func newBackEnd(config WebhookConfig, client *outbound.Client) (*backEnd, error) {
 	if err := outbound.Check(config.URL); err != nil {
 		return nil, fmt.Errorf("push: webhook: %w", err)
 	}
-	if len(config.Secret) < minSecret {
-		return nil, errors.New("push: webhook: the secret must have at least 24 characters")
+	secret, err := webhook.ParseSecret(config.Secret)
+	if err != nil {
+		return nil, fmt.Errorf("push: %w", err)
 	}
-	return &webhook{client: client, url: config.URL, secret: []byte(config.Secret)}, nil
+	return &backEnd{client: client, url: config.URL, secret: secret}, nil
 }
 
-func (w *webhook) send(ctx context.Context, now time.Time, j *job) notice.Verdict {
+func (w *backEnd) send(ctx context.Context, now time.Time, j *job) notice.Verdict {
 	body := notice.WebhookBody(j.notice, j.uid, j.tokens)
 	// The same for every attempt, so that the receiver can tell a repetition from a new push.
 	id := "push_" + notice.IDOf("webhook", j.notice.Session+" "+j.uid+" "+j.notice.Data["callAction"])
-	stamp := strconv.FormatInt(now.Unix(), 10)
-	mac := hmac.New(sha256.New, w.secret)
-	mac.Write([]byte(id + "." + stamp + "."))
-	mac.Write(body)
-	header := map[string]string{
-		"webhook-id": id, "webhook-timestamp": stamp,
-		"webhook-signature": "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)),
-	}
+	header := http.Header{}
+	webhook.Sign(header, []webhook.Secret{w.secret}, id, now, body)
 	return post(ctx, w.client, now, w.url, header, body, func(now time.Time, status int, retryAfter string, _ []byte) notice.Verdict {
 		return notice.PlainVerdict(now, status, retryAfter)
 	})
 }
 
-func (w *webhook) renew() {} // each request is signed anew
+func (w *backEnd) renew() {} // each request is signed anew

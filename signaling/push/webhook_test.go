@@ -1,9 +1,6 @@
 package push
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -13,9 +10,10 @@ import (
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/push/notice"
+	"github.com/parleyrtc/parley/signaling/webhook"
 )
 
-const webhookSecret = "a-secret-of-24-bytes-or-more"
+const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" // of the specification's example
 
 // fakeBackEnd is an operator's own push server. It checks signatures.
 type fakeBackEnd struct {
@@ -25,12 +23,13 @@ type fakeBackEnd struct {
 
 func newFakeBackEnd(t testing.TB) *fakeBackEnd {
 	f := &fakeBackEnd{mailbox: mailbox{t: t}}
+	secret, err := webhook.ParseSecret(webhookSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		mac := hmac.New(sha256.New, []byte(webhookSecret))
-		mac.Write([]byte(r.Header.Get("webhook-id") + "." + r.Header.Get("webhook-timestamp") + "."))
-		mac.Write(body)
-		if r.Header.Get("webhook-signature") != "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)) {
+		if secret.Verify(r.Header, body, time.Now()) != nil {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}

@@ -254,7 +254,7 @@ func (c *courier) attempt(ctx context.Context, l letter) result {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", c.userAgent)
-	sign(req.Header, c.target.Secrets, l.ID, start, l.Body)
+	Sign(req.Header, c.target.Secrets, l.ID, start, l.Body)
 	answer, err := c.client.Do(req)
 	switch {
 	case errors.Is(err, outbound.ErrURL), errors.Is(err, outbound.ErrAddress), errors.Is(err, outbound.ErrPlain):

@@ -43,8 +43,9 @@ const (
 	headerSignature = "Webhook-Signature"
 )
 
-// sign sets the headers of one attempt: a receiver refuses old timestamps, so each attempt has its own.
-func sign(header http.Header, secrets []Secret, id string, now time.Time, body []byte) {
+// Sign sets the headers of one attempt, with a signature of each secret: a receiver refuses old timestamps, so each attempt has
+// its own. The id is that of the message, the same for every attempt.
+func Sign(header http.Header, secrets []Secret, id string, now time.Time, body []byte) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	signatures := make([]string, len(secrets))
 	for i, s := range secrets {

@@ -25,7 +25,7 @@ func TestTheSignatureIsThatOfTheSpecification(t *testing.T) {
 		t.Fatal(err)
 	}
 	header, now, body := http.Header{}, time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`)
-	sign(header, []Secret{secret}, "msg_p5jXN8AQM9LWM0D4loKWxJek", now, body)
+	Sign(header, []Secret{secret}, "msg_p5jXN8AQM9LWM0D4loKWxJek", now, body)
 	if got := header.Get("webhook-signature"); got != "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" {
 		t.Errorf("the signature is %s", got)
 	}
@@ -34,7 +34,7 @@ func TestTheSignatureIsThatOfTheSpecification(t *testing.T) {
 		t.Fatal(err)
 	}
 	both := header.Clone()
-	sign(both, []Secret{other, secret}, "msg_p5jXN8AQM9LWM0D4loKWxJek", now, body)
+	Sign(both, []Secret{other, secret}, "msg_p5jXN8AQM9LWM0D4loKWxJek", now, body)
 	for name, good := range map[string]bool{
 		"as sent":        secret.Verify(header, body, now) == nil,
 		"four min later": secret.Verify(header, body, now.Add(4*time.Minute)) == nil,
