@@ -15,6 +15,8 @@ import (
 
 // callLog finds the calls that have left for the history. The calls before that have loops, which are few.
 type callLog struct {
+	ready chan struct{} // closed when the index is complete
+
 	// Guarded by mu.
 	mu      sync.Mutex
 	index   *history.Index
@@ -27,7 +29,7 @@ const expiring = time.Hour
 func (g *callLog) put(c record, revision uint64, expires time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.index.Put(c.Call, c.attended(), revision, expires)
+	g.index.Put(c.Call, len(c.Attendance), revision, expires)
 }
 
 func (g *callLog) find(now time.Time, q history.Query) []history.Hit {
@@ -46,8 +48,9 @@ func (g *callLog) expire(now time.Time) {
 	}
 }
 
-// fill indexes what earlier processes left in the history.
-func (s *Server) fillLog(ctx context.Context) error {
+// fillLog indexes what earlier processes left in the history. Calls do not wait for it, only who asks for a log does: it takes some
+// ten seconds for a million calls.
+func (s *Server) fillLog(ctx context.Context) {
 	start := time.Now()
 	err := s.deps.Store.Scan(ctx, "history", func(r store.Record, expires time.Time) error {
 		c, err := decodeCall(r.Value)
@@ -58,10 +61,20 @@ func (s *Server) fillLog(ctx context.Context) error {
 		s.past.put(c, r.Revision, expires)
 		return nil
 	})
-	if n := s.past.index.Len(); n > 0 {
-		s.log.Info("indexed the history", "calls", n, "took", time.Since(start).Round(time.Millisecond))
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.Error("the history cannot be indexed; there is no call log", "error", err)
+		}
+		return
 	}
-	return err
+	close(s.past.ready)
+	s.log.Info("indexed the history", "calls", s.past.len(), "took", time.Since(start).Round(time.Millisecond))
+}
+
+func (g *callLog) len() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.index.Len()
 }
 
 // logged is one call of a page, and where it is in the order.
@@ -74,6 +87,12 @@ type logged struct {
 // History is a page of the log of q.UID, or of everybody's when that is empty: the newest first, calls that go on among them.
 // Every error is a *wire.Error.
 func (s *Server) History(ctx context.Context, q history.Query) (wire.HistoryResult, error) {
+	select {
+	case <-s.past.ready:
+	case <-ctx.Done():
+		s.log.Error("a call log was asked for before the history was indexed")
+		return wire.HistoryResult{}, wire.Internal()
+	}
 	now := time.Now()
 	page := s.page(now, q)
 	var result wire.HistoryResult
@@ -108,7 +127,7 @@ func (s *Server) page(now time.Time, q history.Query) []logged {
 	q.Limit++
 	var found []logged
 	for _, l := range s.loopsOf(q.UID) {
-		if p := l.published.Load(); q.Admits(p.call, p.record().attended()) {
+		if p := l.published.Load(); q.Admits(p.call, len(p.notes.Attendance)) {
 			found = append(found, logged{Place: history.PlaceOf(p.call), live: p})
 		}
 	}
@@ -162,9 +181,6 @@ func (s *Server) logged(now time.Time, c record, uid string) wire.LoggedCallView
 	defer cancel()
 	for _, a := range c.Attendance {
 		m, _ := c.Member(a.UID)
-		if m.Rights.Hidden {
-			continue
-		}
 		total := a.Total
 		if !m.JoinedAt.IsZero() && a.LeftAt.IsZero() {
 			total += max(0, now.Sub(m.JoinedAt))

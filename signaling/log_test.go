@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/history"
+	"github.com/parleyrtc/parley/signaling/token"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
@@ -150,7 +151,7 @@ func TestTheLogForgetsInTime(t *testing.T) {
 	alice := n.open("alice")
 	alice.on("call.cancel", alice.ring("bob").SessionID).call(t)
 	n.sweep(time.Now().Add(lingering + time.Second))
-	if n.past.index.Len() != 1 {
+	if n.past.len() != 1 {
 		t.Fatal("the call is not in the history")
 	}
 	deadline := time.Now().Add(20 * time.Second)
@@ -161,7 +162,7 @@ func TestTheLogForgetsInTime(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	n.past.expire(time.Now().Add(expiring))
-	if n := n.past.index.Len(); n != 0 {
+	if n := n.past.len(); n != 0 {
 		t.Errorf("the index keeps %d", n)
 	}
 	n = n.restart()
@@ -211,4 +212,29 @@ func TestTheLogOverREST(t *testing.T) {
 	if len(lines) != 2 || strings.Count(table.Body.String(), "\n") != 3 || table.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("two pages are exported as\n%s\nand\n%s", lines, table.Body)
 	}
+}
+
+func TestTheLogShowsNobodyWhoIsHidden(t *testing.T) {
+	n := serve(t, open())
+	alice := n.open("alice")
+	recorder := n.openAs(token.Claims{UID: "recorder", Session: &token.SessionGrant{Name: "weekly", Hidden: true}})
+	id := alice.enter("weekly").Call.SessionID
+	recorder.enter("weekly")
+	look := func(when string) {
+		t.Helper()
+		page := alice.log(map[string]any{"receiverType": "session"})
+		if len(page.Calls) != 1 || len(page.Calls[0].Participants) != 1 || strings.Contains(fmt.Sprint(page), "recorder") {
+			t.Errorf("%s: alice's log is %+v", when, page)
+		}
+		for _, params := range []map[string]any{{"uid": "recorder"}, {"attended": 2}} {
+			if page := alice.log(params); len(page.Calls) != 0 {
+				t.Errorf("%s: alice finds %+v with %v", when, page, params)
+			}
+		}
+	}
+	look("in the session")
+	recorder.on("session.leave", id)
+	alice.on("session.leave", id)
+	n.sweep(time.Now().Add(lingering + time.Second))
+	look("in the history")
 }

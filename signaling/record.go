@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/call"
@@ -24,21 +25,14 @@ type notes struct {
 	Attendance history.Attendance `json:"attendance,omitempty"` // who was in the room
 }
 
-// attended counts who was in the room, but for those who are shown to nobody.
-func (r record) attended() int {
-	n := len(r.Attendance)
-	for i := range r.Members {
-		if m := &r.Members[i]; m.Rights.Hidden && !m.JoinedAt.IsZero() {
-			n--
-		}
-	}
-	return n
-}
-
 // with returns the notes after a change. Entries up to handed are in the outbox and need not be kept.
 func (n notes) with(handed uint64, change journal.Change, keep func(journal.Kind) bool) notes {
 	entries := change.Entries()
-	return notes{Journal: n.Journal.Next(handed, entries, keep), Attendance: n.Attendance.With(entries)}
+	seen := slices.DeleteFunc(slices.Clone(entries), func(e journal.Entry) bool {
+		m, _ := change.After.Member(e.UID)
+		return m.Rights.Hidden // is in nobody's log, not even as a number
+	})
+	return notes{Journal: n.Journal.Next(handed, entries, keep), Attendance: n.Attendance.With(seen)}
 }
 
 // measured returns the notes with a new score of somebody's connection. It is on disk with the next change.

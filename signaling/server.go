@@ -108,15 +108,11 @@ func New(config Config, deps Deps) (*Server, error) {
 		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), dialing: newDialing(), trials: newTrials(),
 		mux: http.NewServeMux(), leaving: make(chan struct{}), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{}, pending: map[string]int{},
 	}
-	s.relay, s.past = s.newRelay(), &callLog{index: history.NewIndex(), expired: time.Now()}
+	s.relay, s.past = s.newRelay(), &callLog{index: history.NewIndex(), expired: time.Now(), ready: make(chan struct{})}
 	s.context, s.cancel = context.WithCancel(context.Background())
 	s.hub = newHub(config, s.calls.presence)
 	s.upgrader = s.newUpgrader()
 	s.mux.HandleFunc("/v1/ws", s.serveSocket)
-	if err := s.fillLog(s.context); err != nil { // takes as long as there are calls
-		s.Close()
-		return nil, fmt.Errorf("signaling: reading the history: %w", err)
-	}
 	ctx, cancel := context.WithTimeout(s.context, time.Minute)
 	defer cancel()
 	if err := s.resume(ctx); err != nil {
@@ -126,6 +122,7 @@ func New(config Config, deps Deps) (*Server, error) {
 	s.calls.aside(s.sweeper)
 	ctx, s.relay.stop = context.WithCancel(s.context)
 	s.calls.aside(func() { s.relay.run(ctx) })
+	s.calls.aside(func() { s.fillLog(ctx) })
 	return s, nil
 }
 

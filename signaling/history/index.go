@@ -82,8 +82,8 @@ func NewIndex() *Index { return &Index{byName: map[string]*list{}} }
 func userName(uid string) string   { return "u" + uid }
 func groupName(guid string) string { return "g" + guid }
 
-// Put notes a call that is over, whose record has this revision until it expires (zero: never). A call that is there already gets
-// the new revision.
+// Put notes a call that is over, whose record has this revision until it expires (zero: never). Of two revisions of
+// a call the newer one counts, in whatever order they come.
 func (x *Index) Put(c *call.Call, attended int, revision uint64, expires time.Time) {
 	r := &row{Place: PlaceOf(c), revision: revision, facts: factsOf(c, attended)}
 	if !expires.IsZero() {
@@ -118,7 +118,9 @@ func (r *row) expired(now time.Time) bool { return r.expires != 0 && now.Unix() 
 func (l *list) put(i item) {
 	at, found := l.find(i.row.Place)
 	if found {
-		(*l)[at] = i
+		if i.row.revision > (*l)[at].row.revision {
+			(*l)[at] = i
+		}
 		return
 	}
 	*l = slices.Insert(*l, at, i)

@@ -50,7 +50,7 @@ func drawCall(t *rapid.T, n int) past {
 			c.Members = append(c.Members, m)
 		}
 	}
-	return past{c, rapid.IntRange(0, 3).Draw(t, "attended"), uint64(n + 1), start.Add(time.Duration(rapid.IntRange(1, 5).Draw(t, "life")) * time.Hour)}
+	return past{c, rapid.IntRange(0, 3).Draw(t, "attended"), uint64(2*n + 2), start.Add(time.Duration(rapid.IntRange(1, 5).Draw(t, "life")) * time.Hour)}
 }
 
 func drawQuery(t *rapid.T) Query {
@@ -112,8 +112,8 @@ func TestPagesAreThoseOfAPlainSearch(t *testing.T) {
 		for n := range rapid.IntRange(0, 40).Draw(t, "calls") {
 			p := drawCall(t, n)
 			all = append(all, p)
-			x.Put(p.call, p.attended, p.revision+1000, p.expires)
-			x.Put(p.call, p.attended, p.revision, p.expires) // moved again after a crash
+			x.Put(p.call, p.attended, p.revision, p.expires)
+			x.Put(p.call, p.attended, p.revision-1, p.expires) // found later, but older
 		}
 		for range 5 {
 			if rapid.IntRange(0, 3).Draw(t, "later") == 0 {

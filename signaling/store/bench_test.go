@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // BenchmarkCommit is the time until changes are on disk: one record, a call with its two users, and both from 16 at once.
@@ -87,4 +88,19 @@ func fill(b *testing.B, dir string, records int) {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// BenchmarkScan is the time of one record in a pass over ten thousand.
+func BenchmarkScan(b *testing.B) {
+	const records = 10_000
+	dir := b.TempDir()
+	fill(b, dir, records)
+	s := open(b, dir)
+	for b.Loop() {
+		n := 0
+		if err := s.Scan(b.Context(), "call", func(Record, time.Time) error { n++; return nil }); err != nil || n != records {
+			b.Fatalf("%d records, %v", n, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/records, "ns/record")
 }

@@ -75,7 +75,7 @@ describe("the call log", () => {
 
   it("finds nothing of what Parley does not have, and needs a login", async () => {
     expect(await new CometChatCalls.CallLogRequestBuilder().setHasRecording(true).build().fetchNext()).toEqual([]);
-    expect(await new CometChatCalls.CallLogRequestBuilder().setCallCategory("meet").build().fetchNext()).toEqual([]);
+    expect(await new CometChatCalls.CallLogRequestBuilder().setCallCategory("presenter").build().fetchNext()).toEqual([]);
     expect(server.sent("call.history")).toEqual([]);
     const request = new CometChatCalls.CallLogRequestBuilder().build();
     await CometChat.logout();

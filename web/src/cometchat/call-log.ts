@@ -60,7 +60,8 @@ export class CallLogParticipant extends User {
 /** A call of the log, with the fields and getters of CometChat's CallLog. Times are epoch seconds. */
 export class CallLog {
   readonly sessionId: string;
-  readonly mode = "call";
+  /** `meet`: a session that nobody was called to. */
+  readonly mode: "call" | "meet";
   readonly type: string;
   /** CometChat's `missed` counts as such here, too. */
   readonly status: string;
@@ -81,11 +82,13 @@ export class CallLog {
   constructor(call: LoggedCall) {
     this.rawData = call;
     this.sessionId = call.sessionId;
+    this.mode = (call.receiverType as string) === "session" ? "meet" : "call";
     this.type = call.type;
     this.status = call.missed ? "missed" : call.status;
     this.receiverType = call.receiverType;
     this.initiator = new User(call.initiator);
-    this.receiver = "uid" in call.receiver ? new User(call.receiver) : new Group(call.receiver);
+    const { guid = "", session = guid, name } = call.receiver as { guid?: string; session?: string; name: string };
+    this.receiver = "uid" in call.receiver ? new User(call.receiver) : new Group({ guid: session, name });
     this.initiatedAt = seconds(call.initiatedAt);
     this.startedAt = seconds(call.startedAt);
     this.endedAt = seconds(call.endedAt);
@@ -243,8 +246,10 @@ export class CallLogRequestBuilder {
     return this;
   }
 
+  /** `meet` finds sessions that nobody was called to; `call` finds them, too. */
   setCallCategory(category: string): this {
-    this.#nothing ||= category !== "call";
+    if (category === "meet") this.#filter.receiverType = "session";
+    else this.#nothing ||= category !== "call";
     return this;
   }
 
