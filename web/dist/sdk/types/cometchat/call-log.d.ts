@@ -19,7 +19,8 @@ export declare class CallLogParticipant extends User {
 /** A call of the log, with the fields and getters of CometChat's CallLog. Times are epoch seconds. */
 export declare class CallLog {
     readonly sessionId: string;
-    readonly mode = "call";
+    /** `meet`: a session that nobody was called to. */
+    readonly mode: "call" | "meet";
     readonly type: string;
     /** CometChat's `missed` counts as such here, too. */
     readonly status: string;
@@ -78,6 +79,7 @@ export declare class CallLogRequestBuilder {
     /** ongoing, busy, rejected, cancelled, ended, missed, and the other statuses of Parley. */
     setCallStatus(status: string): this;
     setCallDirection(direction: string): this;
+    /** `meet` finds sessions that nobody was called to; `call` finds them, too. */
     setCallCategory(category: string): this;
     setUid(uid: string): this;
     setGuid(guid: string): this;
