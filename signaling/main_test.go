@@ -107,6 +107,7 @@ func (n *node) start(log *slog.Logger) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
+	<-n.Server.past.ready // some tests change what the server depends on
 	n.media.setNotify(n.Server.MediaEvent)
 	n.http = httptest.NewServer(n.Handler())
 }
