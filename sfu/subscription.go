@@ -63,24 +63,27 @@ func (s *subscription) pause() {
 // shown is the layer that is forwarded; false when nothing is. The receiver's lock is held.
 func (s *subscription) shown() (layer.Layer, bool) { return s.selector.Current() }
 
-// aim chooses, of the encodings that are arriving, the best that may be forwarded, else the next larger one: a publisher stops
-// the largest when its own link or processor cannot carry them all. The receiver's lock is held.
+// aim chooses what is wanted of the encodings that are arriving: a publisher stops the largest when its own link or processor
+// cannot carry them all. The receiver's lock is held.
 func (s *subscription) aim(arriving uint8) {
 	s.arriving = arriving
 	if s.paused || arriving == 0 {
 		return
 	}
 	target := s.wish
-	below := arriving & (1<<(min(target.Encoding, 7)+1) - 1)
-	switch {
-	case below>>min(target.Encoding, 7)&1 != 0:
-	case below != 0:
-		target = layer.Layer{Encoding: uint8(bits.Len8(below) - 1), Spatial: layer.All, Temporal: layer.All}
-	default:
-		target = layer.Layer{Encoding: uint8(bits.TrailingZeros8(arriving)), Spatial: layer.All, Temporal: layer.All}
-	}
-	if s.wish.Encoding == layer.All {
-		target.Spatial, target.Temporal = s.wish.Spatial, s.wish.Temporal
+	if e := nearest(arriving, target.Encoding); e != target.Encoding {
+		target.Encoding = e
+		if s.wish.Encoding != layer.All {
+			target.Spatial, target.Temporal = layer.All, layer.All
+		}
 	}
 	s.selector.Set(target, s.urgent)
+}
+
+// nearest is the largest of some encodings that is no larger than the best, else the smallest. There is at least one.
+func nearest(encodings, best uint8) uint8 {
+	if below := encodings & (2<<min(best, 7) - 1); below != 0 {
+		return uint8(bits.Len8(below) - 1)
+	}
+	return uint8(bits.TrailingZeros8(encodings))
 }
