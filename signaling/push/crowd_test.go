@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/parleyrtc/parley/signaling/call"
 	"github.com/parleyrtc/parley/signaling/push/notice"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/wire"
@@ -146,5 +147,19 @@ func BenchmarkACrowdRings(b *testing.B) {
 		b.StopTimer()
 		b.ReportMetric(float64(memory()>>20), "MB")
 		b.StartTimer()
+	}
+}
+
+// BenchmarkCommitted measures what a change costs the loop of a call: the time that a push may delay a call at all.
+func BenchmarkCommitted(b *testing.B) {
+	o := openOffice(b, nil)
+	now := time.Now()
+	for b.Loop() {
+		c, effects, err := call.New(now, call.Initiate{ID: "s", Type: call.Video, ReceiverType: call.User, By: call.Device{UID: "a", ID: "d"}, Receiver: "b"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		view := wire.CallView{SessionID: "s", Initiator: wire.UserView{UID: "a", Name: "A"}, Receiver: wire.UserReceiver(wire.UserView{UID: "b", Name: "B"})}
+		o.sender.Committed(now, c, view, effects)
 	}
 }

@@ -172,6 +172,25 @@ func TestARingIsNotTriedAgainAfterItsEnd(t *testing.T) {
 	}
 }
 
+func TestARedirectLeadsNowhere(t *testing.T) {
+	o := openOffice(t, nil)
+	o.phones("bob")
+	elsewhere := newFakeFCM(t) // would take what it is sent
+	redirect := func(int, string) (int, map[string]string, string) {
+		return 307, map[string]string{"Location": elsewhere.server.URL}, ""
+	}
+	o.fcm.says(redirect)
+	o.apns.says(redirect)
+	o.web.says(redirect)
+	o.ring("session-1", "alice", "bob", 45*time.Second)
+	o.settles("fcm", "ring", "refused", 1)
+	o.settles("apns", "ring", "refused", 1)
+	o.settles("web", "ring", "refused", 1)
+	if n := o.fcm.attempts() + o.apns.attempts() + o.web.attempts(); n != 3 || elsewhere.attempts() != 0 {
+		t.Errorf("%d attempts, %d elsewhere", n, elsewhere.attempts())
+	}
+}
+
 func TestFreshCredentials(t *testing.T) {
 	o := openOffice(t, nil)
 	o.phones("bob")
