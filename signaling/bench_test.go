@@ -1,6 +1,8 @@
 package signaling
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -11,11 +13,27 @@ import (
 )
 
 // BenchmarkCall tells how many calls a second get through on one store: initiated, accepted, joined by both and ended,
-// every step on disk before the next.
+// every step on disk before the next; without webhooks, with a back end that takes its seven messages a call, and with one that hangs.
 func BenchmarkCall(b *testing.B) {
 	config := quick()
 	config.RingsPerMinute = 1 << 30
-	n := serve(b, config)
+	b.Run("untold", func(b *testing.B) { benchmarkCall(b, serve(b, config)) })
+	taking := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer taking.Close()
+	b.Run("told", func(b *testing.B) { benchmarkCall(b, serveTold(b, b.TempDir(), config, nil, tells(b, taking.URL))) })
+	release := make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		select {
+		case <-release:
+		case <-req.Context().Done():
+		}
+	}))
+	defer hanging.Close()
+	defer close(release)
+	b.Run("hanging", func(b *testing.B) { benchmarkCall(b, serveTold(b, b.TempDir(), config, nil, tells(b, hanging.URL))) })
+}
+
+func benchmarkCall(b *testing.B, n *node) {
 	ask := func(do func(reply answer)) wire.CallView {
 		done := make(chan any, 1)
 		do(func(result any, refusal *wire.Error) {

@@ -104,3 +104,54 @@ func BenchmarkScan(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/records, "ns/record")
 }
+
+// BenchmarkQueue is the time of one item: put alone, put with fifteen others, and removed.
+func BenchmarkQueue(b *testing.B) {
+	q := openQueue(b, open(b, b.TempDir()), QueueConfig{Name: "bench", MaxBytes: 1 << 30, MaxAge: time.Hour})
+	var ids int
+	items := func(n int) []NewItem {
+		out := make([]NewItem, n)
+		for i := range out {
+			ids++
+			out[i] = NewItem{ID: fmt.Sprint(ids), Value: make([]byte, 600)}
+		}
+		return out
+	}
+	for _, n := range []int{1, 16} {
+		b.Run(fmt.Sprintf("put=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				for _, err := range q.Put(b.Context(), items(n)...) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+	b.Run("remove-before=100", func(b *testing.B) {
+		q.Put(b.Context(), items(b.N*100)...)
+		page, err := q.Page(b.Context(), 0, 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ResetTimer()
+		for i := range b.N {
+			if err := q.RemoveBefore(b.Context(), page[0].Number+uint64(100*(i+1))); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("remove", func(b *testing.B) {
+		q.Put(b.Context(), items(b.N)...)
+		page, err := q.Page(b.Context(), 0, 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ResetTimer()
+		for i := range b.N {
+			if err := q.Remove(b.Context(), page[0].Number+uint64(i)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

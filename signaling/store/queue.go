@@ -166,6 +166,19 @@ func (q *Queue) Remove(ctx context.Context, number uint64) error {
 	return fmt.Errorf("store: remove: %w", err)
 }
 
+// RemoveBefore takes out all items with smaller numbers, which costs little more than one.
+func (q *Queue) RemoveBefore(ctx context.Context, number uint64) error {
+	ctx, end, err := q.store.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := q.stream.Purge(ctx, jetstream.WithPurgeSequence(number)); err != nil {
+		return fmt.Errorf("store: remove: %w", err)
+	}
+	return nil
+}
+
 // Get reads one item, or ErrNotFound.
 func (q *Queue) Get(ctx context.Context, number uint64) (Item, error) {
 	ctx, end, err := q.store.begin(ctx)

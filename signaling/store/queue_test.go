@@ -74,7 +74,13 @@ func TestAQueueKeepsItsOrderOverARestart(t *testing.T) {
 	if _, err := q.Get(t.Context(), numbers[1]); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a removed item gives %v", err)
 	}
-	if n, err := q.Len(t.Context()); n != 4 || err != nil {
+	if err := q.RemoveBefore(t.Context(), numbers[2]); err != nil {
+		t.Fatal(err)
+	}
+	if page, err := q.Page(t.Context(), 0, 10); err != nil || len(page) != 3 || string(page[0].Value) != "c" {
+		t.Errorf("without what was before c it has %v, %v", page, err)
+	}
+	if n, err := q.Len(t.Context()); n != 3 || err != nil {
 		t.Errorf("it has %d items, %v", n, err)
 	}
 }

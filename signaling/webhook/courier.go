@@ -32,12 +32,16 @@ type courier struct {
 	dead      *store.Queue
 	items     chan store.Item
 	results   chan result
+	cleared   chan struct{}
 
 	sending sync.WaitGroup // senders and buriers
 
 	// Owned by run.
 	lanes   *lanes.Lanes
-	letters map[uint64]waiting // by number: those in lanes
+	letters map[uint64]waiting // by number: those that must stay in the queue
+	next    uint64             // greater than the numbers of all items that were read
+	done    []uint64           // need not stay in the queue
+	busy    bool               // with clearing the queue
 	failed  int                // attempts since warned
 	warned  time.Time
 }
@@ -55,7 +59,11 @@ type result struct {
 	reason   string        // "": delivered
 	hopeless bool          // trying again cannot help
 	wait     time.Duration // the target asks for it
+	buried   bool          // it is among the dead letters
 }
+
+// over reports whether the letter need not be sent again.
+func (r result) over() bool { return r.buried || r.reason == "" }
 
 // queueSlack is how much longer the queue keeps what is given up after MaxAge: what waits behind it gets an attempt, too.
 const queueSlack = 24 * time.Hour
@@ -63,7 +71,7 @@ const queueSlack = 24 * time.Hour
 func newCourier(ctx context.Context, config Config, target Target, s *store.JetStream, m *metrics) (*courier, error) {
 	c := &courier{
 		target: target, client: config.Client, userAgent: config.UserAgent, log: config.Logger.With("webhook", target.Name), metrics: m,
-		items: make(chan store.Item), results: make(chan result), lanes: lanes.New(config.policy()), letters: map[uint64]waiting{},
+		items: make(chan store.Item), results: make(chan result), cleared: make(chan struct{}), lanes: lanes.New(config.policy()), letters: map[uint64]waiting{},
 	}
 	var err error
 	if c.queue, err = s.Queue(ctx, store.QueueConfig{
@@ -105,8 +113,10 @@ func (c *courier) put(ctx context.Context, told []journal.Told) []error {
 
 // run brings letters until the context ends.
 func (c *courier) run(ctx context.Context) {
-	defer c.sending.Wait()
+	defer c.end()
 	c.sending.Go(func() { c.read(ctx) })
+	clearing := time.NewTicker(clearEvery)
+	defer clearing.Stop()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -127,7 +137,82 @@ func (c *courier) run(ctx context.Context) {
 			c.take(item)
 		case r := <-c.results:
 			c.finish(ctx, r)
+		case <-clearing.C:
+			c.clear(ctx)
+		case <-c.cleared:
+			c.busy = false
 		}
+	}
+}
+
+// end waits for what is on its way, which is cut off, and takes what has arrived all the same out of the queue, so that only a crash
+// has it sent again.
+func (c *courier) end() {
+	ended := make(chan struct{})
+	go func() {
+		c.sending.Wait()
+		close(ended)
+	}()
+	for waiting := true; waiting; {
+		select {
+		case r := <-c.results:
+			if r.over() {
+				delete(c.letters, r.number)
+				c.done = append(c.done, r.number)
+			}
+		case <-c.cleared:
+			c.busy = false
+		case <-ended:
+			waiting = false
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), endWait)
+	defer cancel()
+	c.empty(ctx, c.done, c.floor())
+}
+
+// clearEvery is how often what was delivered is taken out of the queue. One by one would cost as much as putting it in; all that
+// was delivered within this time is sent again after a crash.
+const clearEvery = 250 * time.Millisecond
+
+// endWait bounds the last clearing.
+const endWait = 2 * time.Second
+
+// floor is the number below which nothing has to stay in the queue.
+func (c *courier) floor() uint64 {
+	floor := c.next
+	for number := range c.letters {
+		floor = min(floor, number)
+	}
+	return floor
+}
+
+// clear takes what is done out of the queue, beside everything else.
+func (c *courier) clear(ctx context.Context) {
+	if c.busy || len(c.done) == 0 {
+		return
+	}
+	done, floor := c.done, c.floor()
+	c.busy, c.done = true, nil
+	c.sending.Go(func() {
+		c.empty(ctx, done, floor)
+		c.cleared <- struct{}{}
+	})
+}
+
+// empty removes everything below the floor together, and the rest one by one: those overtook a message that is still to go.
+func (c *courier) empty(ctx context.Context, done []uint64, floor uint64) {
+	var err error
+	if slices.ContainsFunc(done, func(n uint64) bool { return n < floor }) {
+		err = c.queue.RemoveBefore(ctx, floor)
+	}
+	for _, number := range done {
+		if number >= floor {
+			err = errors.Join(err, c.queue.Remove(ctx, number))
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		c.log.Error("delivered webhooks stay in their queue, and will be sent again after a restart", "error", err)
 	}
 }
 
@@ -162,9 +247,10 @@ func sleep(ctx context.Context, d time.Duration) {
 }
 
 func (c *courier) take(item store.Item) {
+	c.next = item.Number + 1
 	w := waiting{at: item.At}
 	if err := json.Unmarshal(item.Value, &w.letter); err != nil {
-		c.log.Error("a queued webhook cannot be read and is left alone", "number", item.Number, "error", err)
+		c.log.Error("a queued webhook cannot be read and is passed over", "number", item.Number, "error", err)
 		return
 	}
 	c.letters[item.Number] = w
@@ -184,38 +270,41 @@ func (c *courier) send(ctx context.Context) {
 			r.number, r.attempt = m.Number, attempt
 			if r.reason == "" {
 				c.metrics.delay.WithLabelValues(c.target.Name).Observe(time.Since(w.at).Seconds())
-				c.remove(ctx, m.Number)
 			}
-			select {
-			case c.results <- r:
-			case <-ctx.Done():
-			}
+			c.results <- r // run listens until all have ended
 		})
-	}
-}
-
-func (c *courier) remove(ctx context.Context, number uint64) {
-	if err := c.queue.Remove(ctx, number); err != nil && ctx.Err() == nil {
-		c.log.Error("a delivered webhook stays in its queue, and will be sent again", "error", err)
 	}
 }
 
 // finish notes what came of an attempt.
 func (c *courier) finish(ctx context.Context, r result) {
 	now := time.Now()
+	if r.buried {
+		c.drop(r.number)
+		return
+	}
 	if r.reason == "" {
 		c.metrics.count(c.target.Name, resultDelivered)
 		c.lanes.Delivered(now, r.number)
-		delete(c.letters, r.number)
+		c.drop(r.number)
 		return
 	}
 	c.metrics.count(c.target.Name, resultFailed)
 	c.warn(now, r.reason)
 	if c.lanes.Failed(now, r.number, r.hopeless, r.wait, rand.Float64()) == lanes.GiveUp {
 		w := c.letters[r.number]
-		delete(c.letters, r.number)
-		c.sending.Go(func() { c.bury(ctx, r, w) })
+		c.sending.Go(func() {
+			if c.bury(ctx, r, w) {
+				c.results <- result{number: r.number, buried: true}
+			}
+		})
 	}
+}
+
+// drop says that a letter need not stay in the queue.
+func (c *courier) drop(number uint64) {
+	delete(c.letters, number)
+	c.done = append(c.done, number)
 }
 
 // warnEvery is how often a target that fails is a line in the log.
@@ -230,18 +319,18 @@ func (c *courier) warn(now time.Time, reason string) {
 }
 
 // bury moves a letter to the dead ones. Should the process end between the two steps, it is tried once more.
-func (c *courier) bury(ctx context.Context, r result, w waiting) {
+func (c *courier) bury(ctx context.Context, r result, w waiting) bool {
 	value := encode(deadLetter{letter: w.letter, Attempts: r.attempt, Reason: r.reason, QueuedAt: w.at.UTC()})
 	// The number is in the id: what is replayed and dies again is another dead letter.
 	if err := c.dead.Put(ctx, store.NewItem{ID: fmt.Sprint(w.ID, "/", r.number), Value: value})[0]; err != nil {
 		if ctx.Err() == nil {
 			c.log.Error("a webhook that was given up stays in its queue", "error", err)
 		}
-		return
+		return false
 	}
 	c.metrics.count(c.target.Name, resultDead)
 	c.log.Warn("a webhook was given up; it is a dead letter now", "call", w.Call, "type", w.Type, "attempts", r.attempt, "reason", r.reason)
-	c.remove(ctx, r.number)
+	return true
 }
 
 // attempt sends a letter once.

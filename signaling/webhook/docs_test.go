@@ -79,7 +79,7 @@ func TestTheReceiverOfTheDocsVerifies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sign(req.Header, secrets, "msg_1", time.Now(), body)
+		Sign(req.Header, secrets, "msg_1", time.Now(), body)
 		answer, err := local(t).Do(req)
 		if err != nil || answer.Status != http.StatusUnauthorized {
 			t.Errorf("%s gives %d, %v", name, answer.Status, err)
