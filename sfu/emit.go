@@ -37,6 +37,10 @@ func (o *outbox) emit(now time.Time, l *line, peer *transport.Peer, out *transpo
 		c.padded = l
 	}
 	c.sent(now, o.size(), cluster)
+	if l.video && !c.filmed {
+		c.filmed = true
+		c.follow(now)
+	}
 	return true
 }
 

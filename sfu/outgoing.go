@@ -40,6 +40,7 @@ type outbox struct {
 	need       red.Need            // of copies
 	nothing    [paddingMost]byte   // padding being made; all 0 else
 
+	copies  int // of earlier sounds that its network has room for in a packet
 	repeats *rate.Limiter
 	again   media   // the packet being repeated
 	copied  *copied // its bytes, taken at the first repetition

@@ -14,8 +14,8 @@ import (
 const (
 	// startRate is what a client is sent before it has reported anything: a small picture and sound.
 	startRate bwe.Rate = 600_000
-	// The first ten packets or so follow each other faster, as TCP's do (RFC 6928): most of a first key frame.
-	openingBytes          = 15_000
+	// The first packets follow each other faster, as TCP's do (RFC 6928): most of a first key frame.
+	openingBytes          = 10_000
 	openingRate  bwe.Rate = 5_000_000
 	// wantFirst is what is worth probing for before it is known what there is to send.
 	wantFirst bwe.Rate = 4_000_000
@@ -47,6 +47,7 @@ type pace struct {
 	departing bool // a train is on its way to the socket
 
 	repeats *rate.Limiter // participant.outgoing's
+	filmed  bool          // pictures have been sent
 	padded  *line         // that probes are filled up on; nil: none
 	train   []pacer.Release[waiter]
 	shared  bwe.Rate // the target when it was shared last
@@ -89,8 +90,10 @@ func (c *pace) advance(now time.Time) time.Time {
 
 // follow makes the queue do what the estimate says.
 func (c *pace) follow(now time.Time) {
-	if probe, ok := c.estimate.Probe(now); ok && !c.deaf {
-		c.queue.Probe(now, probe)
+	if c.filmed && !c.deaf { // sound alone makes no probe, and what fills one up needs a stream of pictures
+		if probe, ok := c.estimate.Probe(now); ok {
+			c.queue.Probe(now, probe)
+		}
 	}
 	pacing := c.estimate.Pacing()
 	switch {

@@ -12,6 +12,7 @@ import (
 	"github.com/pion/rtcp"
 	"golang.org/x/time/rate"
 
+	"github.com/parleyrtc/parley/sfu/red"
 	"github.com/parleyrtc/parley/sfu/slots"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
@@ -84,6 +85,7 @@ func newParticipant(r *room, join Join, order uint64) *participant {
 		asked: cmp.Or(join.Pairs, config.Pairs),
 		made:  map[*transport.Stream]*line{},
 	}
+	p.outgoing.copies = red.MaxDistance
 	p.outgoing.repeats = rate.NewLimiter(repeatRate, repeatBurst)
 	p.lines.Store(&map[uint32]*line{})
 	p.incoming.init()

@@ -48,8 +48,8 @@ func (l *line) shape(m *media, o *outbox) (form, bool) {
 	if l.codec.RED == 0 {
 		return plain, own != nil
 	}
-	distance := o.need.Distance()
-	if m.redundant && (own == nil || m.red.Copies >= distance) {
+	distance := min(o.need.Distance(), o.copies)
+	if m.redundant && (own == nil || m.red.Copies >= distance && (m.red.Copies <= o.copies || o.copies == red.MaxDistance)) {
 		return passed, true
 	}
 	if distance == 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/parleyrtc/parley/sfu/budget"
 	"github.com/parleyrtc/parley/sfu/bwe"
 	"github.com/parleyrtc/parley/sfu/layer"
+	"github.com/parleyrtc/parley/sfu/red"
 )
 
 const (
@@ -21,6 +22,8 @@ const (
 	// untested is what a network is thought to carry of which nothing has shown yet that it does not. What is sent finds out within some
 	// tenths of a second, and a picture that begins is not paused meanwhile.
 	untested bwe.Rate = 4_000_000
+	// soundMost of the estimate may be sound while it carries copies.
+	soundMost = 0.4
 	// wantRoom is how much more than the pictures are measured to take is worth looking for: their rates vary.
 	wantRoom = 1.1
 	// packetFull is what a full packet carries of a picture, in bytes, to tell how many headers there are.
@@ -142,6 +145,7 @@ func (p *participant) obey(now time.Time) *budget.Plan {
 	amount := endless
 	if c != nil && !c.deaf {
 		sound, repeats := c.rates(now)
+		p.outgoing.copies = c.room(sound, p.outgoing.copies)
 		target := c.estimate.Target()
 		if c.shared = target; !c.estimate.Bounded() {
 			target = max(target, untested)
@@ -168,6 +172,21 @@ func (p *participant) obey(now time.Time) *budget.Plan {
 		}
 	}
 	return plan
+}
+
+// room is how many copies of earlier sounds fit a packet, when sound takes so much with up to so many: what fills the network with sound
+// leaves none for pictures, and loses more by that than the copies make good.
+func (c *pace) room(sound bwe.Rate, copies int) int {
+	target := float64(c.estimate.Target())
+	switch taken := float64(sound); {
+	case !c.estimate.Bounded():
+		return red.MaxDistance
+	case taken > soundMost*target:
+		return max(0, copies-1)
+	case taken*float64(copies+2)/float64(copies+1) < soundMost*target: // at worst that is what one more makes of it
+		return min(copies+1, red.MaxDistance)
+	}
+	return copies
 }
 
 // offset is where the choices of the i-th begin.

@@ -33,6 +33,9 @@ const (
 	silenceFactor = 0.8
 
 	paceFactor = 1.5 // of the target: a frame leaves in two thirds of its time, and a key frame does not fill a queue for sound
+	paceFast   = 2.5 // of a large target, where the same frame fills a queue for so much shorter, and leaves as one train
+	paceSlow   = 2_000_000
+	paceLarge  = 8_000_000
 	paceTight  = 1.1 // when a queue is to empty, or a short one overflows
 )
 
@@ -278,6 +281,9 @@ func (e *Estimator) facts(now time.Duration) facts {
 	f := facts{
 		now: now, usage: e.trend.state, fast: e.rate(fastWindow), slow: e.rate(slowWindow), queue: e.queue.length(), rtt: e.rtt,
 		limited: e.limited.is, held: e.losses.rises() || e.losses.limit < e.control.target,
+	}
+	if f.usage == over {
+		f.sent = e.history.rate(now, slowWindow)
 	}
 	e.off.blind(&f)
 	return f

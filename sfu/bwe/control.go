@@ -18,7 +18,10 @@ const (
 	reactAfter  = 100 * time.Millisecond // and a round trip pass until a cut shows (§5.5)
 	cutShort    = 0.9                    // of what should arrive does: the last cut was not enough
 	easeFactor  = 0.85                   // of the target when it is not what fills the path
+	firstLeast  = 0.4
+	easeShare   = 0.8 // of the target sent: what arrives then is not what the path carries
 	easeQueue   = 50 * time.Millisecond
+	overQueue   = 5 * time.Millisecond   // less is a receiver that was busy, not a path
 	drainTime   = 500 * time.Millisecond // in which a queue is to empty
 	drainLeast  = 0.10                   // of the rate that is given up for it
 	drainMost   = 0.50
@@ -67,8 +70,9 @@ type facts struct {
 	slow    float64 // the same over a longer time
 	queue   time.Duration
 	rtt     time.Duration
-	limited bool // the application sends less than it may
-	held    bool // something else allows less than this controller
+	sent    float64 // what was sent of late, when usage is over
+	limited bool    // the application sends less than it may
+	held    bool    // something else allows less than this controller
 }
 
 // control is the delay-based controller: it cuts the target when the path is used too much, empties the queue, goes back to what the
@@ -105,7 +109,7 @@ func (c *control) update(f *facts) (rebase bool) {
 		due = f.fast < c.target*cutShort || f.now < c.drainSeen && f.fast < c.carried*cutShort
 	}
 	switch {
-	case due && (f.usage == over || stands):
+	case due && (f.usage == over && f.queue >= overQueue || stands):
 		c.cut(f)
 	case c.draining:
 		rebase = c.drain(f)
@@ -128,7 +132,7 @@ func (c *control) stands(f *facts) bool {
 }
 
 func (c *control) cut(f *facts) {
-	if f.fast <= 0 || f.limited && f.queue < easeQueue { // what is not sent fills no queue, and a short one hurts nobody
+	if f.fast <= 0 || (f.limited || f.sent < easeShare*c.target) && f.queue < easeQueue { // what is not sent fills no queue, and a short one hurts nobody
 		c.lower(f.now, c.target*easeFactor)
 		return
 	}
@@ -209,6 +213,7 @@ func (c *control) grow(f *facts) {
 func (c *control) probed(now time.Duration, rate float64, full, first bool) {
 	switch {
 	case first && full:
+		rate = max(rate, firstLeast*c.target) // a busy receiver looks like that, too
 	case rate <= c.target:
 		return
 	case full && c.cutAt > 0 && rate > c.before:

@@ -90,3 +90,12 @@ func (h *history) find(seq int64) *packet {
 	}
 	return h.at(seq)
 }
+
+// rate is what was sent in a window, in bits per second.
+func (h *history) rate(now, window time.Duration) float64 {
+	bytes := int64(0)
+	for s := h.next - 1; s >= h.oldest && now-h.at(s).sent < window; s-- {
+		bytes += int64(h.at(s).size)
+	}
+	return float64(8*bytes) / window.Seconds()
+}

@@ -60,7 +60,8 @@ func (e *Estimator) Pacing() Rate {
 	if e.control.draining || e.losses.steady > lossRoom {
 		return Rate(paceTight * e.target())
 	}
-	return Rate(paceFactor * e.target())
+	target := e.target()
+	return Rate(target * (paceFactor + (paceFast-paceFactor)*clamp((target-paceSlow)/(paceLarge-paceSlow), 0, 1)))
 }
 
 // Heard says whether there has been any feedback from the present path.
