@@ -49,7 +49,7 @@ func rebound(t *testing.T, mechanism transport.Switch) (up, down int) {
 	for ; !bob.hears() || !alice.hears(); n++ {
 		bob.speak(n)
 		alice.speak(n)
-		time.Sleep(5 * time.Millisecond) // a slow beginning, so that nothing is too much for anybody
+		breathe()
 	}
 	bob.hear(alice, n-1)
 	alice.hear(bob, n-1)
@@ -59,7 +59,7 @@ func rebound(t *testing.T, mechanism transport.Switch) (up, down int) {
 	if mechanism == transport.Off {
 		for ; !alice.hears(); n++ {
 			bob.speak(n)
-			time.Sleep(5 * time.Millisecond)
+			breathe()
 		}
 		return 2*(n-from) - alice.hear(bob, n-1), 0
 	}
@@ -87,3 +87,6 @@ func TestNoPacketIsLostWhenANATForgets(t *testing.T) {
 		t.Errorf("%d packets were lost without the mechanism", up)
 	}
 }
+
+// breathe is so long that nothing is too much for anybody.
+func breathe() { time.Sleep(5 * time.Millisecond) }

@@ -180,12 +180,18 @@ func (p *Peer) Close() {
 			p.shadow.path.Store(nil)
 			p.plane.trials.end(p.shadow)
 			p.plane.familiar.forget(p.shadow)
+			if p.tcp != nil {
+				p.tcp.end()
+			}
 		}
 		go func() {
 			defer p.plane.peers.Done()
 			_ = p.pc.GracefulClose() // there is nobody to tell
 			p.plane.mux.forget(p)
 			p.readers.Wait()
+			if p.tcp != nil {
+				p.tcp.linger.readers.Wait()
+			}
 		}()
 	})
 }

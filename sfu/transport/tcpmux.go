@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/transport/v4/packetio"
 )
@@ -19,8 +20,9 @@ type tcpFace struct {
 	owner     owner
 	counts    *tcpCounts
 
-	conns  atomic.Pointer[[]*tcpConn]       // the latest first; written with mu held
-	mu     sync.Mutex                       // held to write conns and proven
+	conns  atomic.Pointer[[]*tcpConn] // the latest first; written with mu held
+	mu     sync.Mutex                 // held to write conns and proven
+	linger linger
 	proven atomic.Pointer[[]netip.AddrPort] // where authenticated checks came from, the latest last
 }
 
@@ -70,6 +72,9 @@ func (f *tcpFace) knows(from net.Addr) bool {
 // GetAllConns returns the listeners' sides for one local address (ice.AllConnsGetter).
 func (f *tcpFace) GetAllConns(ufrag string, isIPv6 bool, local net.IP) ([]net.PacketConn, error) {
 	conns, err := f.listeners.GetAllConns(ufrag, isIPv6, local)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.linger.note(ufrag, isIPv6, local)
 	for i, c := range conns {
 		conns[i] = f.wrap(c)
 	}
@@ -82,16 +87,18 @@ func (f *tcpFace) GetConnByUfrag(ufrag string, isIPv6 bool, local net.IP) (net.P
 	if err != nil {
 		return nil, err
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.linger.note(ufrag, isIPv6, local)
 	return f.wrap(c), nil
 }
 
 // maxTCPConns is how many local addresses, and those of the time before the last ICE restart, a client's packets may leave by.
 const maxTCPConns = 16
 
+// wrap is for the face to see what passes. f.mu is held.
 func (f *tcpFace) wrap(inner net.PacketConn) *tcpConn {
 	c := &tcpConn{inner, f}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	next := []*tcpConn{c}
 	if old := f.conns.Load(); old != nil {
 		next = append(next, (*old)[:min(len(*old), maxTCPConns-1)]...)
@@ -118,9 +125,6 @@ func (w *tcpWay) send(b []byte) error {
 	return net.ErrClosed
 }
 
-// RemoveConnByUfrag closes the connections of a fragment.
-func (f *tcpFace) RemoveConnByUfrag(ufrag string) { f.listeners.RemoveConnByUfrag(ufrag) }
-
 // Close does nothing: the listeners are everybody's, and the agent closes its conns.
 func (f *tcpFace) Close() error { return nil }
 
@@ -144,6 +148,9 @@ func (c *tcpConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		}
 	}
 }
+
+// SetDeadline is what pion calls before it closes its side. The connections may linger, so they go on writing.
+func (c *tcpConn) SetDeadline(at time.Time) error { return c.SetReadDeadline(at) }
 
 // WriteTo queues a packet, and drops it when the client is too far behind. It never waits for the client: pion writes from a
 // goroutine of its own.

@@ -77,6 +77,9 @@ func (p *Peer) chosen(pair *webrtc.ICECandidatePair) {
 		return
 	}
 	p.shadow.path.Store(way)
+	if p.tcp != nil {
+		p.tcp.carry(way.tcp != nil)
+	}
 	p.plane.trials.end(p.shadow)
 }
 
@@ -85,6 +88,9 @@ func (p *Peer) changed(state webrtc.PeerConnectionState) {
 	if p.shadow != nil && (state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed) {
 		p.shadow.path.Store(nil)
 		p.plane.trials.end(p.shadow)
+		if p.tcp != nil {
+			p.tcp.release()
+		}
 	}
 	p.sink.State()
 }
