@@ -23,13 +23,13 @@ type Push struct {
 	WebVAPIDKeyFile    string        `yaml:"web_vapid_key_file" env:"WEB_VAPID_KEY_FILE"`
 	WebHosts           []string      `yaml:"web_hosts" env:"WEB_HOSTS"`
 	WebhookURL         string        `yaml:"webhook_url" env:"WEBHOOK_URL"`
-	WebhookSecret      Secret        `yaml:"webhook_secret" env:"WEBHOOK_SECRET"`
+	WebhookSecret      Secret        `yaml:"webhook_secret" env:"WEBHOOK_SECRET"` // whsec_…; several separated by spaces all sign
 	WebhookSecretFile  string        `yaml:"webhook_secret_file" env:"WEBHOOK_SECRET_FILE"`
-	AllowPrivate       []string      `yaml:"allow_private" env:"ALLOW_PRIVATE"` // addresses or prefixes
-	Timeout            time.Duration `yaml:"timeout" env:"TIMEOUT"`             // of one attempt
-	Queue              int           `yaml:"queue" env:"QUEUE"`                 // notices waiting for one provider
-	Parallel           int           `yaml:"parallel" env:"PARALLEL"`           // attempts at one provider
-	MaxDevices         int           `yaml:"max_devices" env:"MAX_DEVICES"`     // registrations of one user
+	Allow              []string      `yaml:"allow" env:"ALLOW"`             // private addresses or prefixes
+	Timeout            time.Duration `yaml:"timeout" env:"TIMEOUT"`         // of one attempt
+	Queue              int           `yaml:"queue" env:"QUEUE"`             // notices waiting for one provider
+	Parallel           int           `yaml:"parallel" env:"PARALLEL"`       // attempts at one provider
+	MaxDevices         int           `yaml:"max_devices" env:"MAX_DEVICES"` // registrations of one user
 }
 
 func defaultPush() Push {
@@ -38,7 +38,7 @@ func defaultPush() Push {
 		WebHosts: []string{
 			"fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com",
 		},
-		AllowPrivate: []string{}, Timeout: 5 * time.Second, Queue: 4096, Parallel: 64, MaxDevices: 32,
+		Allow: []string{}, Timeout: 5 * time.Second, Queue: 4096, Parallel: 64, MaxDevices: 32,
 	}
 }
 
@@ -63,13 +63,11 @@ func (c Config) checkPush(k *checker) {
 	}
 	if p.WebhookURL != "" {
 		k.provider("push.webhook_url", p.WebhookURL)
-		if !strings.HasPrefix(p.WebhookSecret.Reveal(), "whsec_") {
-			k.add("push.webhook_secret", `is needed with push.webhook_url; write "whsec_" and the output of: openssl rand -base64 32`)
-		}
+		k.hookSecret("push.webhook_secret", Webhook{Secret: p.WebhookSecret})
 	}
-	for _, prefix := range p.AllowPrivate {
+	for _, prefix := range p.Allow {
 		if _, err := ParsePrefix(prefix); err != nil {
-			k.add("push.allow_private", "has %q, which is neither an address nor a prefix such as 10.0.0.0/8", prefix)
+			k.add("push.allow", "has %q, which is neither an address nor a prefix such as 10.0.0.0/8", prefix)
 		}
 	}
 	k.between("push.timeout", p.Timeout, 100*time.Millisecond, time.Minute)

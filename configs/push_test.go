@@ -13,7 +13,7 @@ func TestPushOptionsThatCannotBe(t *testing.T) {
 		"push.web_hosts=['*']":                             "push.web_hosts",
 		"push.webhook_url=https://u:p@x.example":           "push.webhook_url",
 		"push.webhook_url=https://x.example":               "push.webhook_secret",
-		"push.allow_private=[home]":                        "push.allow_private",
+		"push.allow=[home]":                                "push.allow",
 		"push.timeout=0s":                                  "push.timeout",
 		"push.queue=1":                                     "push.queue",
 		"push.fcm_credentials_file=/does/not/exist/x.json": "push.fcm_credentials_file",

@@ -13,6 +13,7 @@ import (
 	"github.com/parleyrtc/parley/configs"
 	"github.com/parleyrtc/parley/signaling/push"
 	"github.com/parleyrtc/parley/signaling/store"
+	"github.com/parleyrtc/parley/signaling/webhook"
 )
 
 // pushConfig has the providers whose credentials are set. The VAPID key is the operator's, or the store's.
@@ -44,9 +45,14 @@ func providersOf(p configs.Push, vapid string) push.Config {
 		out.Web = &push.WebConfig{Contact: p.WebContact, PrivateKey: vapid, Hosts: p.WebHosts}
 	}
 	if p.WebhookURL != "" {
-		out.Webhook = &push.WebhookConfig{URL: p.WebhookURL, Secret: p.WebhookSecret.Reveal()}
+		out.Webhook = &push.WebhookConfig{URL: p.WebhookURL}
+		for _, text := range (configs.Webhook{Secret: p.WebhookSecret}).Secrets() {
+			if secret, err := webhook.ParseSecret(text.Reveal()); err == nil { // checked with the configuration
+				out.Webhook.Secrets = append(out.Webhook.Secrets, secret)
+			}
+		}
 	}
-	for _, text := range p.AllowPrivate {
+	for _, text := range p.Allow {
 		if prefix, err := configs.ParsePrefix(text); err == nil { // checked with the configuration
 			out.Allow = append(out.Allow, prefix)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/parleyrtc/parley/signaling/push/notice"
+	"github.com/parleyrtc/parley/signaling/webhook"
 )
 
 // Config says which providers there are. The zero value of every field means the default in its comment.
@@ -55,8 +56,8 @@ type WebConfig struct {
 
 // WebhookConfig is the operator's own push server.
 type WebhookConfig struct {
-	URL    string
-	Secret string // signs requests; see webhook.ParseSecret
+	URL     string
+	Secrets []webhook.Secret // at least one; each signs
 }
 
 // Kinds lists the kinds of device that these providers reach.

@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -13,20 +14,19 @@ import (
 
 // backEnd tells the operator's own push server, one request for each user.
 type backEnd struct {
-	client *outbound.Client
-	url    string
-	secret webhook.Secret
+	client  *outbound.Client
+	url     string
+	secrets []webhook.Secret
 }
 
 func newBackEnd(config WebhookConfig, client *outbound.Client) (*backEnd, error) {
 	if err := outbound.Check(config.URL); err != nil {
 		return nil, fmt.Errorf("push: webhook: %w", err)
 	}
-	secret, err := webhook.ParseSecret(config.Secret)
-	if err != nil {
-		return nil, fmt.Errorf("push: %w", err)
+	if len(config.Secrets) == 0 {
+		return nil, errors.New("push: webhook: a secret is needed")
 	}
-	return &backEnd{client: client, url: config.URL, secret: secret}, nil
+	return &backEnd{client: client, url: config.URL, secrets: config.Secrets}, nil
 }
 
 func (w *backEnd) send(ctx context.Context, now time.Time, j *job) notice.Verdict {
@@ -34,7 +34,7 @@ func (w *backEnd) send(ctx context.Context, now time.Time, j *job) notice.Verdic
 	// The same for every attempt, so that the receiver can tell a repetition from a new push.
 	id := "push_" + notice.IDOf("webhook", j.notice.Session+" "+j.uid+" "+j.notice.Data["callAction"])
 	header := http.Header{}
-	webhook.Sign(header, []webhook.Secret{w.secret}, id, now, body)
+	webhook.Sign(header, w.secrets, id, now, body)
 	return post(ctx, w.client, now, w.url, header, body, func(now time.Time, status int, retryAfter string, _ []byte) notice.Verdict {
 		return notice.PlainVerdict(now, status, retryAfter)
 	})

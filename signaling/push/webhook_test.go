@@ -19,14 +19,19 @@ const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" // of the specifi
 type fakeBackEnd struct {
 	mailbox
 	server *httptest.Server
+	secret webhook.Secret
+}
+
+func (f *fakeBackEnd) config() *WebhookConfig {
+	return &WebhookConfig{URL: f.server.URL + "/push", Secrets: []webhook.Secret{f.secret}}
 }
 
 func newFakeBackEnd(t testing.TB) *fakeBackEnd {
-	f := &fakeBackEnd{mailbox: mailbox{t: t}}
 	secret, err := webhook.ParseSecret(webhookSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
+	f := &fakeBackEnd{mailbox: mailbox{t: t}, secret: secret}
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if secret.Verify(r.Header, body, time.Now()) != nil {
@@ -51,7 +56,7 @@ func newFakeBackEnd(t testing.TB) *fakeBackEnd {
 func TestTheOperatorsOwnServerIsTold(t *testing.T) {
 	f := newFakeBackEnd(t)
 	o := openOffice(t, func(_ *office, c *Config) {
-		c.Webhook = &WebhookConfig{URL: f.server.URL + "/push", Secret: webhookSecret}
+		c.Webhook = f.config()
 	})
 	f.says(func(try int, _ string) (int, map[string]string, string) {
 		if try == 1 {
@@ -90,7 +95,7 @@ func TestAWebhookInOurOwnNetworkIsNotReached(t *testing.T) {
 	f := newFakeBackEnd(t)
 	o := openOffice(t, func(_ *office, c *Config) {
 		c.Allow = nil
-		c.Webhook = &WebhookConfig{URL: f.server.URL, Secret: webhookSecret}
+		c.Webhook = f.config()
 	})
 	o.subscribe("bob", newBrowser(t))
 	o.ring("session-1", "alice", "bob", 45*time.Second)
@@ -111,7 +116,7 @@ func TestConfigurationsThatCannotBe(t *testing.T) {
 		"Web without a key":   func(c *Config) { c.Web = &WebConfig{Contact: "mailto:a@b.example"} },
 		"Web without contact": func(c *Config) { key, _ := NewVAPIDKey(); c.Web = &WebConfig{PrivateKey: key} },
 		"webhook, no secret":  func(c *Config) { c.Webhook = &WebhookConfig{URL: "https://example.com/"} },
-		"webhook without URL": func(c *Config) { c.Webhook = &WebhookConfig{Secret: webhookSecret} },
+		"webhook without URL": func(c *Config) { c.Webhook = &WebhookConfig{Secrets: make([]webhook.Secret, 1)} },
 		"a negative timeout":  func(c *Config) { c.FCM = fcm.config(); c.Timeout = -1 },
 		"FCM, token_uri wrong": func(c *Config) {
 			c.FCM = &FCMConfig{Credentials: `{"type":"service_account","project_id":"p","client_email":"e","private_key":"secret words","token_uri":"file:///etc"}`}

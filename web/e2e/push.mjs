@@ -12,7 +12,7 @@ describe("a closed page", () => {
   let server, service;
   before(async () => {
     service = await startPushService();
-    server = await startServer({ "push.web_hosts": `["${service.host}"]`, "push.allow_private": "[127.0.0.0/8]" });
+    server = await startServer({ "push.web_hosts": `["${service.host}"]`, "push.allow": "[127.0.0.0/8]" });
   });
   after(async () => {
     await server?.stop();
