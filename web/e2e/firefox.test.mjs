@@ -8,6 +8,7 @@ import { atSDK, connectSDK, signIn } from "./harness/blank.mjs";
 import { moving, receives, silent } from "./harness/media.mjs";
 import { atPage, connect, fresh } from "./harness/person.mjs";
 import { startServer } from "./harness/server.mjs";
+import { sent, show, width } from "./harness/sizes.mjs";
 import { story } from "./harness/story.mjs";
 import { until } from "./harness/until.mjs";
 
@@ -53,6 +54,24 @@ describe("Firefox and Chromium", () => {
     await fox.rings(chris);
     await fox.decline();
     await chris.told(`${fox.uid} declined`);
+    await close(fox, chris);
+  });
+
+  story("Firefox sends its camera in three sizes: Chromium sees the one that it looks at", async () => {
+    const [fox, chris] = await Promise.all([atFirefox(server.url, "fox"), atSDK(server.url, "chris")]);
+    const sdk = { page: fox.page, uid: fresh("fox") }; // beside the call page's own client
+    await fox.page.evaluate(signIn, sdk.uid);
+    await connectSDK(sdk, chris, "() => ({ simulcast: true })");
+    await Promise.all([receives(fox.page, both), receives(chris.page, both)]);
+    const sizes = await until(async () => {
+      const all = await sent(fox.page);
+      return all.length === 3 && all.every(({ framesEncoded }) => framesEncoded > 0) && all;
+    }, "all three sizes are sent", 30_000);
+    for (const { frameWidth } of [sizes[2], sizes[0], sizes[2]]) {
+      await show(chris.page, frameWidth);
+      await until(async () => (await width(chris.page)) === frameWidth, `a picture ${frameWidth} wide comes`, 30_000);
+      await receives(chris.page, both);
+    }
     await close(fox, chris);
   });
 
