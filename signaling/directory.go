@@ -171,6 +171,15 @@ func (d *Directory) Group(ctx context.Context, guid string) (wire.GroupView, []s
 	return g, members, err == nil, err
 }
 
+// GroupProfile returns a group, and false when there is none.
+func (d *Directory) GroupProfile(ctx context.Context, guid string) (wire.GroupView, bool, error) {
+	g, err := d.group(ctx, guid)
+	if errors.Is(err, errNoGroup) {
+		return wire.GroupView{}, false, nil
+	}
+	return g, err == nil, err
+}
+
 // group finds a group, or errNoGroup.
 func (d *Directory) group(ctx context.Context, guid string) (wire.GroupView, error) {
 	var g groupRecord

@@ -44,6 +44,8 @@ type Profiles interface {
 	User(ctx context.Context, uid string) (wire.UserView, bool, error)
 	// Blocks reports whether a user does not want to be called by another.
 	Blocks(ctx context.Context, uid, other string) (bool, error)
+	// GroupProfile returns a group without its members, who may be many, and false when there is none.
+	GroupProfile(ctx context.Context, guid string) (wire.GroupView, bool, error)
 	// Group returns a group and the uids of its members, and false when there is none.
 	Group(ctx context.Context, guid string) (wire.GroupView, []string, bool, error)
 }

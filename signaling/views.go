@@ -61,7 +61,7 @@ func (s *Server) user(ctx context.Context, uid string) wire.UserView {
 
 // group reads a group's name; one that is gone is named by its guid.
 func (s *Server) group(ctx context.Context, guid string) wire.GroupView {
-	g, _, known, err := s.deps.Directory.Group(ctx, guid)
+	g, known, err := s.deps.Directory.GroupProfile(ctx, guid)
 	if err != nil {
 		s.log.Error("reading a group failed", "error", err)
 	}

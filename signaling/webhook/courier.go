@@ -1,21 +1,16 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/journal"
-	"github.com/parleyrtc/parley/signaling/outbound"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/webhook/lanes"
 )
@@ -145,77 +140,6 @@ func (c *courier) run(ctx context.Context) {
 	}
 }
 
-// end waits for what is on its way, which is cut off, and takes what has arrived all the same out of the queue, so that only a crash
-// has it sent again.
-func (c *courier) end() {
-	ended := make(chan struct{})
-	go func() {
-		c.sending.Wait()
-		close(ended)
-	}()
-	for waiting := true; waiting; {
-		select {
-		case r := <-c.results:
-			if r.over() {
-				delete(c.letters, r.number)
-				c.done = append(c.done, r.number)
-			}
-		case <-c.cleared:
-			c.busy = false
-		case <-ended:
-			waiting = false
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), endWait)
-	defer cancel()
-	c.empty(ctx, c.done, c.floor())
-}
-
-// clearEvery is how often what was delivered is taken out of the queue. One by one would cost as much as putting it in; all that
-// was delivered within this time is sent again after a crash.
-const clearEvery = 250 * time.Millisecond
-
-// endWait bounds the last clearing.
-const endWait = 2 * time.Second
-
-// floor is the number below which nothing has to stay in the queue.
-func (c *courier) floor() uint64 {
-	floor := c.next
-	for number := range c.letters {
-		floor = min(floor, number)
-	}
-	return floor
-}
-
-// clear takes what is done out of the queue, beside everything else.
-func (c *courier) clear(ctx context.Context) {
-	if c.busy || len(c.done) == 0 {
-		return
-	}
-	done, floor := c.done, c.floor()
-	c.busy, c.done = true, nil
-	c.sending.Go(func() {
-		c.empty(ctx, done, floor)
-		c.cleared <- struct{}{}
-	})
-}
-
-// empty removes everything below the floor together, and the rest one by one: those overtook a message that is still to go.
-func (c *courier) empty(ctx context.Context, done []uint64, floor uint64) {
-	var err error
-	if slices.ContainsFunc(done, func(n uint64) bool { return n < floor }) {
-		err = c.queue.RemoveBefore(ctx, floor)
-	}
-	for _, number := range done {
-		if number >= floor {
-			err = errors.Join(err, c.queue.Remove(ctx, number))
-		}
-	}
-	if err != nil && ctx.Err() == nil {
-		c.log.Error("delivered webhooks stay in their queue, and will be sent again after a restart", "error", err)
-	}
-}
-
 // readAgain is how long to wait after the store failed.
 const readAgain = time.Second
 
@@ -316,48 +240,4 @@ func (c *courier) warn(now time.Time, reason string) {
 		c.log.Warn("webhooks were not delivered; they will be tried again", "attempts", c.failed, "reason", reason)
 		c.failed, c.warned = 0, now
 	}
-}
-
-// bury moves a letter to the dead ones. Should the process end between the two steps, it is tried once more.
-func (c *courier) bury(ctx context.Context, r result, w waiting) bool {
-	value := encode(deadLetter{letter: w.letter, Attempts: r.attempt, Reason: r.reason, QueuedAt: w.at.UTC()})
-	// The number is in the id: what is replayed and dies again is another dead letter.
-	if err := c.dead.Put(ctx, store.NewItem{ID: fmt.Sprint(w.ID, "/", r.number), Value: value})[0]; err != nil {
-		if ctx.Err() == nil {
-			c.log.Error("a webhook that was given up stays in its queue", "error", err)
-		}
-		return false
-	}
-	c.metrics.count(c.target.Name, resultDead)
-	c.log.Warn("a webhook was given up; it is a dead letter now", "call", w.Call, "type", w.Type, "attempts", r.attempt, "reason", r.reason)
-	return true
-}
-
-// attempt sends a letter once.
-func (c *courier) attempt(ctx context.Context, l letter) result {
-	start := time.Now()
-	defer func() { c.metrics.duration.WithLabelValues(c.target.Name).Observe(time.Since(start).Seconds()) }()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.target.URL, bytes.NewReader(l.Body))
-	if err != nil {
-		return result{reason: "the URL is not usable", hopeless: true}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", c.userAgent)
-	Sign(req.Header, c.target.Secrets, l.ID, start, l.Body)
-	answer, err := c.client.Do(req)
-	switch {
-	case errors.Is(err, outbound.ErrURL), errors.Is(err, outbound.ErrAddress), errors.Is(err, outbound.ErrPlain):
-		return result{reason: err.Error(), hopeless: true}
-	case err != nil:
-		return result{reason: err.Error()}
-	case answer.Status/100 == 2:
-		return result{}
-	}
-	// 410 says that the target wants no more of it. A redirect is a failure like others: the new address is not one that the operator
-	// has named.
-	r := result{reason: "status " + strconv.Itoa(answer.Status), hopeless: answer.Status == http.StatusGone}
-	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		r.wait = time.Duration(min(seconds, 24*3600)) * time.Second
-	}
-	return r
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -303,10 +304,10 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	config.MaxAge = 50 * time.Millisecond
 	p := open(t, config, openStore(t, t.TempDir()))
 	put(t, p, told("s-1", 1, journal.Initiated))
-	if dead := awaitDead(t, p, 1); dead[0].Reason != "status 307" || dead[0].Attempts < 2 {
+	if dead := awaitDead(t, p, 1); dead[0].Reason != "status 307" {
 		t.Errorf("%+v", dead[0])
 	}
-	if reached.Load() != 0 || asked.Load() < 2 {
+	if reached.Load() != 0 || asked.Load() == 0 {
 		t.Errorf("asked %d times, led elsewhere %d times", asked.Load(), reached.Load())
 	}
 }
@@ -342,4 +343,36 @@ func TestAConfigurationThatCannotBeIsRefused(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 		}
 	}
+}
+
+// FuzzVerify gives the verifier anything: only the one good signature passes.
+func FuzzVerify(f *testing.F) {
+	secret, err := ParseSecret(testSecret)
+	if err != nil {
+		f.Fatal(err)
+	}
+	now, body := time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`)
+	good := http.Header{}
+	Sign(good, []Secret{secret}, "msg_1", now, body)
+	f.Add("msg_1", good.Get("webhook-timestamp"), good.Get("webhook-signature"), body)
+	f.Add("msg_1", "-1", "v1,", []byte(nil))
+	f.Add("", "9223372036854775807", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= v2,x v1", body)
+	f.Fuzz(func(t *testing.T, id, timestamp, signature string, text []byte) {
+		header := http.Header{}
+		header.Set("webhook-id", id)
+		header.Set("webhook-timestamp", timestamp)
+		header.Set("webhook-signature", signature)
+		if secret.Verify(header, text, now) != nil {
+			return
+		}
+		again := http.Header{}
+		seconds, err := strconv.ParseInt(timestamp, 10, 64)
+		if err != nil {
+			t.Fatalf("%q is no time", timestamp)
+		}
+		Sign(again, []Secret{secret}, id, time.Unix(seconds, 0), text)
+		if !strings.Contains(signature, strings.TrimPrefix(again.Get("webhook-signature"), "v1,")) && seconds >= 0 && strconv.FormatInt(seconds, 10) == timestamp {
+			t.Fatalf("%q passes for %q, which is signed %q", signature, text, again.Get("webhook-signature"))
+		}
+	})
 }
