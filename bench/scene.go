@@ -80,6 +80,23 @@ func (s *scene) enter(ctx context.Context, cfg witness.Config, rules netlab.Rule
 	return p, s.join(ctx, p)
 }
 
+// role is who somebody is in a scene.
+type role struct {
+	cfg   witness.Config
+	rules netlab.Rules
+}
+
+// cast has people enter one after the other.
+func (s *scene) cast(ctx context.Context, roles []role) ([]*person, error) {
+	for i, one := range roles {
+		s.q.progress.tell(Update{Phase: "joining", Done: float64(i), Total: float64(len(roles)), Unit: "people"})
+		if _, err := s.enter(ctx, one.cfg, one.rules); err != nil {
+			return nil, err
+		}
+	}
+	return s.people, nil
+}
+
 // prepare has the next person accept, and does everything that is done before it joins.
 func (s *scene) prepare(ctx context.Context, cfg witness.Config, rules netlab.Rules) (*person, error) {
 	at := len(s.people)

@@ -21,6 +21,8 @@ type SessionConfig struct {
 	Policy webrtc.ICETransportPolicy
 	// ICEServers overrides the server's list when not nil.
 	ICEServers []webrtc.ICEServer
+	// Servers may change the server's list, for instance to lead TURN another way; nil leaves it.
+	Servers func([]webrtc.ICEServer) []webrtc.ICEServer
 	// API builds the PeerConnection; nil stands for webrtc's defaults.
 	API *webrtc.API
 	// Offer may change our SDP before the server gets it, for instance to leave out what browsers do; nil leaves it.
@@ -129,6 +131,9 @@ func (s *Session) open(joined joinResult) error {
 		for _, is := range joined.ICEServers {
 			servers = append(servers, webrtc.ICEServer{URLs: is.URLs, Username: is.Username, Credential: is.Credential})
 		}
+	}
+	if s.cfg.Servers != nil {
+		servers = s.cfg.Servers(servers)
 	}
 	pc, err := api.NewPeerConnection(webrtc.Configuration{
 		ICEServers: servers, ICETransportPolicy: s.cfg.Policy, BundlePolicy: webrtc.BundlePolicyMaxBundle,

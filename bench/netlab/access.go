@@ -100,3 +100,6 @@ func (a *Access) Close() {
 		a.signaling.Close()
 	}
 }
+
+// Relayed counts what the links of TURN did.
+func (a *Access) Relayed() (up, down link.Fates) { return a.turn.Fates() }
