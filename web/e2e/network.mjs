@@ -8,6 +8,7 @@ import { atPage, connect } from "./harness/person.mjs";
 import { startProxy } from "./harness/proxy.mjs";
 import { startServer } from "./harness/server.mjs";
 import { until } from "./harness/until.mjs";
+import { startWire } from "./harness/wire.mjs";
 
 const both = { video: 1, audio: 1 };
 
@@ -86,6 +87,56 @@ describe("on a bad network", () => {
     await alice.page.evaluate(() => session.leave());
     await bob.page.evaluate(() => window.sessionClosed);
     await Promise.all([alice.close(), bob.close()]);
+  });
+});
+
+describe("in another network", () => {
+  let server, proxy, wire, alice, bob;
+  before(async () => {
+    server = await startServer();
+    [proxy, wire] = await Promise.all([startProxy(server.ports.http), startWire(server.ports.media)]);
+    [alice, bob] = await Promise.all([atSDK(server.url, "alice"), atSDK(server.url, "bob", proxy.url, wire.address)]);
+    await connectSDK(alice, bob);
+    await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
+    for (const { page } of [alice, bob]) {
+      await page.evaluate(() => {
+        window.noticed = [];
+        window.before = session;
+        for (const name of ["participantJoined", "participantLeft", "closed"]) session.on(name, () => noticed.push(name));
+      });
+    }
+  });
+  after(async () => {
+    await Promise.all([alice?.page.context().close(), bob?.page.context().close()]);
+    wire?.close();
+    await proxy?.close();
+    await server?.stop();
+  });
+  const ufrags = () =>
+    bob.page.evaluate(() => [session.peerConnection.localDescription, session.peerConnection.remoteDescription].map(({ sdp }) => /a=ice-ufrag:(\S+)/.exec(sdp)[1]));
+  const nobodyNoticed = async () => {
+    for (const { page, uid } of [alice, bob]) {
+      assert.deepEqual(await page.evaluate(() => noticed), [], `${uid}'s application`);
+      assert.ok(await page.evaluate(() => session === before && window.e2e.connections.size === 1), `${uid}: one session, one PeerConnection`);
+    }
+  };
+
+  story("the NAT forgets the client: media goes on, and no application hears of it", async () => {
+    await wire.rebind();
+    await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
+    await nobodyNoticed();
+  });
+
+  story("the client's network is gone, the WebSocket with it, and there is another: media comes back, and no application hears of it", async () => {
+    const old = await ufrags();
+    wire.leave();
+    proxy.leave();
+    await until(async () => (await ufrags()).every((ufrag, end) => ufrag !== old[end]), "ICE restarts by itself", 30_000);
+    await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
+    await alice.page.evaluate(() => void client.calls.on("ended", () => (window.hung = true)));
+    await nobodyNoticed();
+    await bob.page.evaluate(() => session.leave());
+    await until(() => alice.page.evaluate(() => window.hung), "signaling works again, too");
   });
 });
 

@@ -2,10 +2,15 @@
 import assert from "node:assert/strict";
 import { newContext } from "./browser.mjs";
 import { fresh } from "./person.mjs";
+import { through } from "./through.mjs";
 
-/** Opens an empty page, as an application of somebody else's would have it: without the call page's own policy. */
-export async function blankPage(url) {
+/**
+ * Opens an empty page, as an application of somebody else's would have it: without the call page's own policy. media, if it is
+ * given, is the address that all its media goes through.
+ */
+export async function blankPage(url, media) {
   const { context, problems } = await newContext(url, { bypassCSP: true });
+  await context.addInitScript(through, media);
   const page = await context.newPage();
   await page.goto(`${url}/healthz`);
   await page.evaluate(() => {
@@ -27,9 +32,9 @@ export async function signIn(uid) {
   await client.connect();
 }
 
-/** A signed-in client of the SDK: window.client; what happens to its calls is in window.heard. origin may be a proxy's. */
-export async function atSDK(url, name, origin = url) {
-  const { context, page, problems } = await blankPage(origin);
+/** A signed-in client of the SDK: window.client; what happens to its calls is in window.heard. origin may be a proxy's, and media a wire's. */
+export async function atSDK(url, name, origin = url, media = undefined) {
+  const { context, page, problems } = await blankPage(origin, media);
   const uid = fresh(name);
   await page.evaluate(signIn, uid);
   return {
