@@ -24,6 +24,9 @@ type QualityConfig struct {
 	Browsers *Browsers     // who has real browsers; nil: nobody, and rows that need them are refused
 }
 
+// QualityEnv is how a server has to be configured for Quality (ServeConfig.Env): as by default where load runs lift a limit.
+func QualityEnv() []string { return []string{fmt.Sprintf("PARLEY_MEDIA_VOICES=%d", stageSize)} }
+
 // QualityRow is one network, and what a call has to be like on it.
 type QualityRow struct {
 	Name     string

@@ -15,7 +15,7 @@ import (
 // stageFor opens a call of so many people on a server of its own.
 func stageFor(t *testing.T, people int) *scene {
 	t.Helper()
-	target := testServer(t)
+	target := testServer(t, QualityEnv()...)
 	server, err := target.ports()
 	if err != nil {
 		t.Fatal(err)

@@ -23,8 +23,9 @@ type server struct {
 	PID         int      `group:"server" name:"pid" placeholder:"PID" help:"With --url: its process, where it runs on this machine, for CPU and memory."`
 	AllowRemote bool     `group:"server" help:"With --url: load another machine. Ask whoever owns it first."`
 
-	noServer bool // the scenario measures without one
-	anywhere bool // server and clients may run on all cores: what is measured is not what they cost
+	noServer bool     // the scenario measures without one
+	env      []string // more of a server that is started
+	anywhere bool     // server and clients may run on all cores: what is measured is not what they cost
 }
 
 // opened is a target with what is to be undone at the end.
@@ -92,7 +93,7 @@ func (s server) start(ctx context.Context, p bench.Progress) (opened, error) {
 	if s.anywhere {
 		cores = bench.AllCores()
 	}
-	own, err := bench.Serve(ctx, bench.ServeConfig{Binary: s.Binary, Cores: cores, Netns: s.Netns})
+	own, err := bench.Serve(ctx, bench.ServeConfig{Binary: s.Binary, Cores: cores, Netns: s.Netns, Env: s.env})
 	if err != nil {
 		return opened{}, err
 	}
