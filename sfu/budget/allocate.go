@@ -11,19 +11,26 @@ const (
 	// spare is the part of the budget that stays free when somebody gets more than before: estimates waver by less.
 	spare = 12
 	// wait is how long whoever went down for want of bitrate does not go up, and waitMost how long at most when going up proved
-	// to be a mistake within regret.
+	// to be a mistake within regret: with about the same budget, of which changed is left. With less of it, it is the network that
+	// has changed, and going up was none.
 	wait     = 2 * time.Second
-	waitMost = 30 * time.Second
+	waitMost = 16 * time.Second
 	regret   = 10 * time.Second
+	changed  = 0.8
+	// With so much of the budget idle nobody waits longer than that: it is not a rate that is tried, but one that was there before.
+	roomy     = 0.6
+	waitRoomy = time.Second
 )
 
 // memory is what an Allocator knows of a subscription from before.
 type memory struct {
 	fresh  bool // never allocated to
 	choice int  // -1: paused
-	until  time.Time
+	until  time.Time // does not go up before
+	sooner time.Time // nor before this when there is plenty
 	wait   time.Duration
 	raised time.Time
+	with   Rate // the budget then
 	called uint64 // the last call it was part of
 }
 
@@ -170,7 +177,7 @@ func (a *Allocator) step(now time.Time, c *climber) bool {
 		if a.plan.Used+a.held+cost > a.budget-a.budget/spare || c.rate(next) > a.least[c.s.Class] {
 			return false
 		}
-		if now.Before(c.m.until) {
+		if now.Before(c.m.until) && (now.Before(c.m.sooner) || float64(a.plan.Used+a.held+cost) > roomy*float64(a.budget)) {
 			a.held += cost
 			return false
 		}
@@ -212,21 +219,21 @@ func (a *Allocator) settle(now time.Time, subscriptions []Subscription) {
 		if c.s.Class == Audio {
 			a.plan.Audio += c.rate(c.rung)
 		}
-		c.m.settle(now, c, g.Choice)
+		c.m.settle(now, c, g.Choice, a.budget)
 	}
 }
 
 // settle remembers a choice. Who goes down for want of bitrate has to wait before going up.
-func (m *memory) settle(now time.Time, c *climber, choice int) {
+func (m *memory) settle(now time.Time, c *climber, choice int, budget Rate) {
 	switch {
 	case c.rung < c.kept:
 		m.wait = min(2*m.wait, waitMost)
-		if m.raised.IsZero() || now.Sub(m.raised) > regret {
+		if m.raised.IsZero() || now.Sub(m.raised) > regret || float64(budget) < changed*float64(m.with) {
 			m.wait = wait
 		}
-		m.until = now.Add(m.wait)
+		m.until, m.sooner = now.Add(m.wait), now.Add(waitRoomy)
 	case choice > m.choice && !m.fresh:
-		m.raised = now
+		m.raised, m.with = now, budget
 	}
 	m.choice, m.fresh = choice, false
 }

@@ -16,7 +16,8 @@
 // somebody to give to a lesser one.
 //
 // Nothing flaps: keeping what one has needs the budget, more needs a part in twelve to spare; and whoever had to go down
-// waits 2 s before going up again, doubled each time up to 30 s when going up was a mistake. What the waiting would take is
+// waits 2 s before going up again, doubled each time up to 16 s when going up was a mistake, and 1 s at most while two fifths of the
+// budget and more would stay idle. What the waiting would take is
 // not given to lesser ones meanwhile.
 package budget
 

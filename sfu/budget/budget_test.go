@@ -133,20 +133,33 @@ func TestDownAtOnceAndUpAfterAWhile(t *testing.T) {
 	at(500*time.Millisecond, 2_000_000, 4, Reduced)
 	at(500*time.Millisecond, 2_000_000, 5, Full)
 	// Going up was a mistake: twice as long.
-	at(time.Second, 1_200_000, 4, Reduced)
+	at(time.Second, 1_650_000, 4, Reduced)
 	at(3*time.Second, 2_000_000, 4, Reduced)
 	at(time.Second, 2_000_000, 5, Full)
-	at(time.Second, 1_200_000, 4, Reduced)
+	at(time.Second, 1_650_000, 4, Reduced)
 	at(7*time.Second, 2_000_000, 4, Reduced)
 	at(time.Second, 2_000_000, 5, Full)
+	// The network has changed since: going up was no mistake.
+	at(time.Second, 1_200_000, 4, Reduced)
+	at(2*time.Second, 2_000_000, 5, Full)
 	// It has been well for long: two seconds again.
-	at(time.Minute, 1_200_000, 4, Reduced)
+	at(time.Minute, 1_650_000, 4, Reduced)
 	at(2*time.Second, 2_000_000, 5, Full)
 	// A wish is followed at once in both directions.
 	s[0].Wish.Width = 300
 	at(time.Second, 2_000_000, 1, Full)
 	s[0].Wish.Width = 0
 	at(10*time.Millisecond, 2_000_000, 5, Full)
+}
+
+func TestNobodyWaitsLongWhileMostOfTheBudgetIsIdle(t *testing.T) {
+	a := New()
+	s := []Subscription{video(1, Rest)}
+	expect(t, a, t0, 2_000_000, s, 5, Full)
+	expect(t, a, t0, 1_650_000, s, 4, Reduced)
+	expect(t, a, t0.Add(500*time.Millisecond), 4_000_000, s, 4, Reduced)
+	expect(t, a, t0.Add(time.Second), 2_500_000, s, 4, Reduced) // enough, but not plenty
+	expect(t, a, t0.Add(time.Second), 4_000_000, s, 5, Full)
 }
 
 func TestALesserOneDoesNotTakeWhatABetterOneWaitsFor(t *testing.T) {
