@@ -24,13 +24,13 @@ const (
 
 // memory is what an Allocator knows of a subscription from before.
 type memory struct {
-	fresh  bool // never allocated to
-	choice int  // -1: paused
+	fresh  bool      // never allocated to
+	choice int       // -1: paused
 	until  time.Time // does not go up before
 	sooner time.Time // nor before this when there is plenty
 	wait   time.Duration
 	raised time.Time
-	with   Rate // the budget then
+	with   Rate   // the budget then
 	called uint64 // the last call it was part of
 }
 

@@ -17,6 +17,7 @@ const (
 	growQueue   = 40 * time.Millisecond  // with more waiting on the path there is nothing to grow into
 	reactAfter  = 100 * time.Millisecond // and a round trip pass until a cut shows (§5.5)
 	cutShort    = 0.9                    // of what should arrive does: the last cut was not enough
+	cutMost     = 0.4                    // of the target stays: a machine that pauses looks like a path that is gone
 	easeFactor  = 0.85                   // of the target when it is not what fills the path
 	firstLeast  = 0.4
 	easeShare   = 0.8 // of the target sent: what arrives then is not what the path carries
@@ -106,7 +107,7 @@ func (c *control) update(f *facts) (rebase bool) {
 	if c.draining {
 		// What was sent before the cut shows what the path carries, and less of it than was thought is a reason to cut again. Later,
 		// if what is sent arrives, it is somebody else who fills the queue.
-		due = f.fast < c.target*cutShort || f.now < c.drainSeen && f.fast < c.carried*cutShort
+		due = f.now-c.cutAt > reactAfter && (f.fast < c.target*cutShort || f.now < c.drainSeen && f.fast < c.carried*cutShort)
 	}
 	switch {
 	case due && (f.usage == over && f.queue >= overQueue || stands):
@@ -147,7 +148,7 @@ func (c *control) cut(f *facts) {
 func (c *control) empty(f *facts) {
 	less := clamp(f.queue.Seconds()/drainTime.Seconds(), drainLeast, drainMost)
 	c.carried = f.fast
-	c.lower(f.now, min(c.target, f.fast)*(1-less))
+	c.lower(f.now, max(min(c.target, f.fast)*(1-less), c.target*cutMost))
 	c.draining, c.drainFrom, c.drainSeen = true, f.queue, f.now+f.rtt
 	c.drainUntil = f.now + 2*time.Duration(float64(f.queue)/less) + f.rtt + 2*reactAfter
 }
