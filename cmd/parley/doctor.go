@@ -47,6 +47,7 @@ func (c doctorCommand) Run(p *process) error {
 	all = append(all, checkCertificates(cfg, p.now())...)
 	all = append(all, checkStore(cfg)...)
 	all = append(all, checkPush(cfg)...)
+	all = append(all, checkWebhooks(p.context, cfg)...)
 	all = append(all, checkSystem(cfg)...)
 	return report(p.stdout, all)
 }

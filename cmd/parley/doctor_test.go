@@ -117,6 +117,21 @@ func TestDoctorOnExposureAndStore(t *testing.T) {
 	says(t, checkStore(cfg), hint, "NATS cluster")
 }
 
+func TestDoctorOnWebhooks(t *testing.T) {
+	cfg := configs.Default()
+	if all := checkWebhooks(t.Context(), cfg); len(all) != 0 {
+		t.Errorf("without targets it says %v", all)
+	}
+	cfg.Webhooks.Targets = []configs.Webhook{{Name: "app", URL: "https://127.0.0.1/hook"}}
+	says(t, checkWebhooks(t.Context(), cfg), bad, "put it into webhooks.allow")
+	cfg.Webhooks.Allow = []string{"127.0.0.0/8"}
+	says(t, checkWebhooks(t.Context(), cfg), good, "127.0.0.1 leads to")
+	cfg.Webhooks.Targets[0].URL = "http://93.184.215.14/hook"
+	says(t, checkWebhooks(t.Context(), cfg), bad, "write https://")
+	cfg.Webhooks.Targets[0].URL = "https://nowhere.invalid/hook"
+	says(t, checkWebhooks(t.Context(), cfg), bad, "cannot be resolved")
+}
+
 func TestDoctorFailsForBadFindingsOnly(t *testing.T) {
 	var out bytes.Buffer
 	if err := report(&out, []finding{found(good, "a", "fine."), found(hint, "b", "well.")}); err != nil {
