@@ -20,6 +20,7 @@ type deed struct {
 	by       string // device
 	status   string // reject: rejected or busy
 	takeover bool   // accept
+	forAll   bool   // end
 }
 
 // saw is what the device was told: the call's status, or why not.
@@ -129,6 +130,8 @@ func (p party) act(t *testing.T, session string, d deed) saw {
 		params["status"] = d.status
 	case "accept":
 		params["takeover"] = d.takeover
+	case "end":
+		params["forAll"] = d.forAll
 	}
 	first := p.send("call."+d.what, params)
 	again := p.send("call."+d.what, params)
@@ -183,8 +186,14 @@ func TestEveryHistoryHasOneOutcome(t *testing.T) {
 // playRound plays one call and reports how it ended, and whether its history has one order.
 func playRound(t *testing.T, n *node, parties []party, random *rand.Rand) (status string, ok bool) {
 	t.Helper()
+	return playOn(t, n, parties, random, sequential, func() wire.CallView { return parties[0].ring("bob") })
+}
+
+// playOn plays a call that begins with ring, and holds its history to the model.
+func playOn(t *testing.T, n *node, parties []party, random *rand.Rand, model porcupine.Model, ring func() wire.CallView) (status string, ok bool) {
+	t.Helper()
 	start := time.Now()
-	view := parties[0].ring("bob")
+	view := ring()
 	var mu sync.Mutex
 	history := []porcupine.Operation{{
 		ClientId: len(parties), Input: deed{what: "ring out"}, Output: saw{},
@@ -205,11 +214,11 @@ func playRound(t *testing.T, n *node, parties []party, random *rand.Rand) (statu
 		})
 	}
 	all.Wait()
-	if _, err := n.Request(t.Context(), "alice", nil, wire.EndParams{SessionID: view.SessionID, MutationID: newID("m_")}); err != nil {
+	if _, err := n.Request(t.Context(), "alice", nil, wire.EndParams{SessionID: view.SessionID, ForAll: true, MutationID: newID("m_")}); err != nil {
 		t.Fatal(err)
 	}
 	status = parties[0].act(t, view.SessionID, deed{what: "get"}).status
-	result := porcupine.CheckOperationsTimeout(sequential, history, 30*time.Second)
+	result := porcupine.CheckOperationsTimeout(model, history, 30*time.Second)
 	if result == porcupine.Illegal {
 		slices.SortFunc(history, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
 		for _, op := range history {
@@ -232,6 +241,8 @@ func draw(random *rand.Rand, device string) []deed {
 			deeds[i].status = []string{"rejected", "busy"}[random.IntN(2)]
 		case "accept":
 			deeds[i].takeover = random.IntN(3) == 0
+		case "end":
+			deeds[i].forAll = random.IntN(4) == 0
 		}
 	}
 	return deeds
