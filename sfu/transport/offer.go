@@ -142,10 +142,11 @@ func (s *Section) needs(a sdp.Attribute, known func(format string) bool) bool {
 	case "extmap":
 		uri, _, _ := strings.Cut(rest, " ")
 		switch uri {
-		case packet.URIMID, packet.URITransportCC, packet.URIAudioLevel, packet.URIDependencyDescriptor:
+		case packet.URIMID, packet.URITransportCC, packet.URIAudioLevel, packet.URIDependencyDescriptor,
+			// Also without rids: Chromium leaves an extension that one m-line was refused out of every m-line that it offers later,
+			// and cannot begin simulcast in the middle of a session then.
+			packet.URIRID, packet.URIRepairedRID:
 			return true
-		case packet.URIRID, packet.URIRepairedRID:
-			return len(s.RIDs) > 0
 		}
 		return false
 	}

@@ -14,6 +14,7 @@ await import("./data.mjs");
 await import("./network.mjs");
 await import("./simulcast.mjs");
 await import("./checkup.mjs");
+await import("./roaming.mjs");
 await import("./corners.mjs");
 await import("./cometchat.mjs");
 await import("./voip.mjs");

@@ -186,7 +186,7 @@ export class Link {
         iceTransportPolicy: options.iceTransportPolicy,
         forceTcp: options.forceTcp,
         videoCodec: joined.videoCodec,
-        simulcast: options.simulcast ?? false,
+        simulcast: options.simulcast ?? true,
         pairs: Math.max(1, joined.pairs),
         offer: (body) => this.#sendOffer(body),
       },

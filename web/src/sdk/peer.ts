@@ -1,4 +1,4 @@
-import { degradationOf, encodingsOf, shouldRun, type Watched } from "./encodings.js";
+import { degradationOf, encodingsOf, shouldRun, sizingOf, type Watched } from "./encodings.js";
 import { ParleyError } from "./errors.js";
 import { narrow, withOpusNack, withoutUdpCandidates, withoutUdpServers } from "./sdp.js";
 import type { PairReceivers } from "./stage.js";
@@ -99,7 +99,7 @@ export class Peer {
       old.watched = undefined;
       old.muted = muted;
       old.transceiver.direction = "sendonly";
-      void old.transceiver.sender.replaceTrack(track);
+      void this.#send(old, track);
       return;
     }
     const transceiver = this.#addSender(source, track);
@@ -118,7 +118,8 @@ export class Peer {
 
   /** Sends another track, or none, where this source was sent. No offer is needed. */
   async replace(source: Source, track: MediaStreamTrack | null): Promise<void> {
-    await this.#publishing.get(source)?.transceiver.sender.replaceTrack(track);
+    const publishing = this.#publishing.get(source);
+    if (publishing) await this.#send(publishing, track);
   }
 
   /** Stops encoding what nobody receives, and starts again what somebody does. Mute has no part in it. */
@@ -226,6 +227,23 @@ export class Peer {
     }
   }
 
+  /** Another track may have another size. */
+  async #send(publishing: Publishing, track: MediaStreamTrack | null): Promise<void> {
+    const { sender } = publishing.transceiver;
+    if (sender.track === track) return;
+    await sender.replaceTrack(track);
+    this.#tune(publishing);
+  }
+
+  /** What one encoding of a sender should be now. */
+  #wanted({ watched, transceiver }: Publishing, source: Source | undefined, index: number, count: number, rid: string | undefined) {
+    const running = shouldRun(watched, rid);
+    if (!source || kindOf(source) === "audio") return { active: running };
+    const { width, height } = transceiver.sender.track?.getSettings() ?? {};
+    const { unused, ...size } = sizingOf(source, count, index, width && height ? width * height : undefined);
+    return { active: running && !unused, ...size };
+  }
+
   /** Brings a sender's parameters in line with what is known now. */
   #tune(publishing: Publishing): void {
     publishing.tuning = publishing.tuning.then(async () => {
@@ -237,10 +255,10 @@ export class Peer {
         parameters.degradationPreference = degradationOf(source);
         changed = !publishing.tuned;
       }
-      for (const encoding of parameters.encodings) {
-        const active = shouldRun(publishing.watched, encoding.rid);
-        changed ||= (encoding.active ?? true) !== active;
-        encoding.active = active;
+      for (const [index, encoding] of parameters.encodings.entries()) {
+        const wanted = this.#wanted(publishing, source, index, parameters.encodings.length, encoding.rid);
+        changed ||= Object.entries(wanted).some(([name, value]) => encoding[name as keyof typeof wanted] !== value);
+        Object.assign(encoding, wanted);
       }
       if (this.#closed || !changed || parameters.encodings.length === 0) return;
       await sender.setParameters(parameters);

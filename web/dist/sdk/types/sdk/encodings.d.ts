@@ -9,12 +9,21 @@ export interface Encoding extends RTCRtpEncodingParameters {
  * A camera has three, also in a call of two: its publisher only knows its own network, and the other's may be narrower, so
  * the server needs something to choose from. Where it is not, this costs next to nothing, because the server says which
  * encodings nobody receives and they are stopped. Each has three temporal layers (L1T3), so that there are steps in between:
- * without its upper layers an encoding takes 40 % of its bit rate. The bit rates are those of libwebrtc for the sizes of a
- * 720p camera, 180, 360 and 720 lines.
- *
- * A screen has two: a quarter of the pixels of a text still tells what it is about, and a sixteenth does not.
+ * without its upper layers an encoding takes 40 % of its bit rate.
  */
 export declare function encodingsOf(source: Source, simulcast: boolean, temporal: boolean): Encoding[];
+/** What an encoding should be for a picture of a size. */
+export interface Sizing {
+    scaleResolutionDownBy: number;
+    maxBitrate: number;
+    /** The picture is too small for this one. */
+    unused: boolean;
+}
+/**
+ * Chromium encodes a picture below these pixels (960×540, 480×270) in two sizes and in one, whatever it was asked for: the
+ * first ones of the list, which are the small ones. So those are made as large as the picture then.
+ */
+export declare function sizingOf(source: Source, count: number, index: number, pixels: number | undefined): Sizing;
 /** What gives way when the network or the processor is short: a face should move, a text should be sharp. */
 export declare function degradationOf(source: Source): "maintain-framerate" | "maintain-resolution";
 /** What the server says of one publication (event session.publish). */

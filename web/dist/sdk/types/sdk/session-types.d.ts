@@ -24,7 +24,7 @@ export interface JoinOptions {
     iceTransportPolicy?: RTCIceTransportPolicy;
     /** Use no UDP: TURN over TCP or TLS if relayed, otherwise the server's TCP candidates. */
     forceTcp?: boolean;
-    /** Send videos in several sizes, so that each receiver gets what fits. Default false. */
+    /** Send videos in several sizes, so that each receiver gets what fits. Default true. */
     simulcast?: boolean;
     /** May change the ICE servers that the server named. */
     iceServers?: (servers: RTCIceServer[]) => RTCIceServer[];
