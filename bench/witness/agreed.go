@@ -97,16 +97,18 @@ type answer struct {
 	transportCC uint8             // id of the extension in what we get; 0: not there
 	repairs     map[uint32]uint32 // source of RTX to the one it repairs
 	simulcast   map[string]bool   // mids whose encodings are all taken
+	red         map[string]bool   // mids where RED is wanted before plain Opus
 }
 
 func readAnswer(text string) (answer, error) {
-	a := answer{repairs: map[uint32]uint32{}, simulcast: map[string]bool{}}
+	a := answer{repairs: map[uint32]uint32{}, simulcast: map[string]bool{}, red: map[string]bool{}}
 	var parsed sdp.SessionDescription
 	if err := parsed.UnmarshalString(text); err != nil {
 		return a, err
 	}
 	for _, m := range parsed.MediaDescriptions {
 		mid, _ := m.Attribute("mid")
+		a.red[mid] = len(m.MediaName.Formats) > 0 && m.MediaName.Formats[0] == strconv.Itoa(redType)
 		for _, attribute := range m.Attributes {
 			words := strings.Fields(attribute.Value)
 			switch {

@@ -2,6 +2,7 @@ package witness
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -120,6 +121,24 @@ func TestREDIsTakenApart(t *testing.T) {
 	}
 	for n := range payload { // what is cut off does no harm
 		w.redundant(s, payload[:n], firstExtended, t0)
+	}
+}
+
+func TestWhatIsSentAsREDIsUnderstood(t *testing.T) {
+	w := &Witness{sounds: map[uint32][]verdict.Sound{}}
+	var before []byte
+	for counter := range int64(3) {
+		payload := make([]byte, soundBytes)
+		verdict.Sound{Source: 5, Counter: counter, Sent: t0}.Write(payload[1:])
+		w.redundant(&incoming{ssrc: 1}, redundantly(before, payload), firstExtended+counter, t0)
+		before = payload
+	}
+	var got []int64
+	for _, s := range w.sounds[5] {
+		got = append(got, s.Counter)
+	}
+	if want := []int64{0, 0, 1, 1, 2}; !slices.Equal(got, want) || w.tally.Copies != 2 || w.tally.Unreadable != 0 {
+		t.Errorf("%v, %+v", got, w.tally)
 	}
 }
 

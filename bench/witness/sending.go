@@ -30,8 +30,9 @@ type outgoing struct {
 	mid     string
 	rate    uint32 // of its timestamps
 	encoder *encoder
-	number  uint8 // of the encoding; 0 is the smallest
-	paused  bool  // the server said that nobody watches
+	number  uint8  // of the encoding; 0 is the smallest
+	paused  bool   // the server said that nobody watches
+	before  []byte // the frame of sound before, for RED
 
 	header   rtp.Header
 	repair   rtp.Header

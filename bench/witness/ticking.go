@@ -85,7 +85,24 @@ func (w *Witness) speak(due time.Time) {
 	verdict.Sound{Source: w.cfg.Source, Counter: w.counter, Sent: due}.Write(payload[1:])
 	o.header.Timestamp = o.timestamp(w, due)
 	_ = setExtension(&o.header, w.levelID, []byte{level}) // ids of an answer are good
-	o.send(w, payload)
+	if !w.answer.red[o.mid] {
+		o.send(w, payload)
+		return
+	}
+	o.header.PayloadType = redType
+	o.send(w, redundantly(o.before, payload))
+	o.before = payload
+}
+
+// redundantly is a frame of sound with a copy of the one before (RFC 2198 §3), as libwebrtc sends it.
+func redundantly(before, payload []byte) []byte {
+	var out []byte
+	if before != nil {
+		const offset = 960 // 20 ms at 48 kHz, in 14 bits; the length has 10
+		out = append(out, 0x80|opusType, offset>>6, byte(offset<<2&0xff)|byte(len(before)>>8), byte(len(before)))
+	}
+	out = append(append(out, opusType), before...)
+	return append(out, payload...)
 }
 
 // ask asks for what is missing.
