@@ -71,8 +71,12 @@ type Journal struct {
 	Entries []Entry `json:"entries,omitempty"`
 }
 
-// Next returns the journal without the entries up to done and with the new ones, of which only those that keep wants stay.
-// The journal itself is not changed.
+// maxKept bounds the entries that wait, because a record must not grow for ever while nobody takes them. The oldest go first: what
+// is told then begins in the middle.
+const maxKept = 1024
+
+// Next returns the journal without the entries up to done and with the new ones, of which only those that keep wants stay, and
+// the newest 1024 at most. The journal itself is not changed.
 func (j Journal) Next(done uint64, entries []Entry, keep func(Kind) bool) Journal {
 	next := Journal{Last: j.Last}
 	for _, e := range j.Entries {
@@ -86,6 +90,7 @@ func (j Journal) Next(done uint64, entries []Entry, keep func(Kind) bool) Journa
 			next.Entries = append(next.Entries, e)
 		}
 	}
+	next.Entries = next.Entries[max(0, len(next.Entries)-maxKept):]
 	return next
 }
 

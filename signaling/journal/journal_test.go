@@ -296,6 +296,10 @@ func TestWhatIsInSafeHandsIsNotKept(t *testing.T) {
 	if !slices.Equal(numbers, []uint64{2, 4}) || j.Last != 4 {
 		t.Errorf("kept %v, last %d", numbers, j.Last)
 	}
+	full := j.Next(4, make([]Entry, 3*maxKept), all)
+	if len(full.Entries) != maxKept || full.Entries[0].Number != 4+2*maxKept+1 {
+		t.Errorf("%d are kept, from %d on", len(full.Entries), full.Entries[0].Number)
+	}
 	if left := j.After(2); len(left) != 1 || left[0].Number != 4 {
 		t.Errorf("after 2 comes %v", left)
 	}
