@@ -112,6 +112,12 @@ func Quality(ctx context.Context, t Target, cfg QualityConfig, p Progress) ([]re
 	return results, nil // what failed is in the results
 }
 
+// Check says which rows there are not, or not without browsers.
+func (cfg QualityConfig) Check() error {
+	_, err := cfg.rows()
+	return err
+}
+
 // rows are those that were asked for.
 func (cfg QualityConfig) rows() ([]QualityRow, error) {
 	all := QualityRows()

@@ -20,7 +20,7 @@ func (r Report) WriteJSON(w io.Writer) error {
 		for i := range r.Results {
 			results = append(results, r.Results[i].object())
 		}
-		top = map[string]any{"scenario": "suite", "results": results}
+		top = map[string]any{"scenario": r.name(), "results": results}
 	}
 	top["version"] = r.Version
 	top["server_version"] = r.Server

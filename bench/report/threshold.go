@@ -88,5 +88,13 @@ func (r Report) name() string {
 	if len(r.Results) == 1 {
 		return r.Results[0].Scenario
 	}
-	return "suite"
+	name := "suite"
+	for i, result := range r.Results {
+		first, _, _ := strings.Cut(result.Scenario, " ")
+		if i > 0 && first != name {
+			return "suite"
+		}
+		name = first
+	}
+	return name
 }

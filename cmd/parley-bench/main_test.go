@@ -81,6 +81,9 @@ func TestEveryMistakeHasASentenceAndACode(t *testing.T) {
 		"forward --serve --calls 5 --rooms 2":        {exitUsage, "contradict"},
 		"forward --serve --calls=-1":                 {exitUsage, "room"},
 		"ramp --serve --floor":                       {exitUsage, "--floor"},
+		"quality --serve --row loss99":               {exitUsage, "steady-10m"},
+		"quality --serve --row b-loss10":             {exitUsage, "--browsers"},
+		"quality --serve --duration 0s":              {exitUsage, "--duration"},
 		"turn --serve --transport sctp":              {exitUsage, "sctp"},
 		"calls --url http://127.0.0.1:1":             {exitUnreachable, "refused"},
 		"calls --url nonsense":                       {exitUnreachable, "nonsense"},
@@ -98,7 +101,7 @@ func TestEveryMistakeHasASentenceAndACode(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	for _, line := range []string{"", "--help", "forward --help", "suite --help", "version"} {
+	for _, line := range []string{"", "--help", "forward --help", "suite --help", "quality --list", "version"} {
 		if code, stdout, stderr := run(t.Context(), strings.Fields(line)...); code != exitOK || stdout == "" || stderr != "" {
 			t.Errorf("%q: code %d, %q, %q", line, code, stdout, stderr)
 		}

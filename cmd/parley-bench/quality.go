@@ -38,6 +38,9 @@ func (c qualityCommand) Run(p *process, o *outcome) error {
 		}
 		defer cfg.Browsers.Close()
 	}
+	if err := cfg.Check(); err != nil {
+		return err
+	}
 	c.anywhere, c.env = true, bench.QualityEnv()
 	return c.run(p, o, func(ctx context.Context, t bench.Target, tell bench.Progress) ([]report.Result, error) {
 		return bench.Quality(ctx, t, cfg, tell)
