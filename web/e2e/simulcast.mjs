@@ -40,7 +40,7 @@ describe("simulcast", () => {
   for (const mime of ["video/VP9", "video/AV1"]) {
     story(`SVC in ${mime}: of one stream a receiver gets the size that it looks at, and the picture goes on`, async () => {
       const [alice, bob] = await Promise.all([atSDK(server.url, "alice"), atSDK(server.url, "bob")]);
-      await connectSDK(alice, bob);
+      await connectSDK(alice, bob, "() => ({ simulcast: false })");
       await Promise.all([receives(alice.page, both), receives(bob.page, both)]);
       await show(bob.page, 1280);
       await layered(alice.page, mime);
