@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeServer, bob } from "../testing/fakeserver.js";
+import { Connection } from "./connection.js";
+import { MemoryStorage } from "./device.js";
+import { TokenSource } from "./token.js";
+
+let server: FakeServer;
+let connection: Connection;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  server = new FakeServer(bob);
+  connection = new Connection({
+    address: "ws://host/v1/ws", tokens: new TokenSource("t"), device: new MemoryStorage(), client: { name: "test", version: "1" },
+    requestTimeoutMs: 20_000, openSocket: server.open,
+  });
+  connection.open();
+  await vi.advanceTimersByTimeAsync(5);
+  server.hello = { resumed: true, snapshot: undefined };
+});
+
+afterEach(() => {
+  connection.close();
+  vi.useRealTimers();
+});
+
+describe("a probe", () => {
+  it("leaves a socket alone that answers", async () => {
+    connection.probe();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  it("replaces a dead socket at once, and what waited for an answer goes to the new one", async () => {
+    server.silent.add("ping").add("session.offer");
+    const answered = connection.request("session.offer", { sdp: "v=0" });
+    answered.catch(() => {});
+    connection.probe();
+    connection.probe(); // once is enough
+    await vi.advanceTimersByTimeAsync(290);
+    expect(server.sockets).toHaveLength(1);
+    server.silent.clear();
+    await vi.advanceTimersByTimeAsync(20);
+    expect(server.sockets).toHaveLength(2);
+    expect(connection.state).toBe("connected");
+    await expect(answered).resolves.toEqual({});
+    expect(server.sent("session.offer").map(({ socket }) => server.sockets.indexOf(socket as never))).toEqual([0, 1]);
+  });
+
+  it("takes anything that is heard for a sign of life", async () => {
+    server.silent.add("ping");
+    connection.probe();
+    await vi.advanceTimersByTimeAsync(100);
+    server.event("call.member", {});
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  it("ends a pause between two attempts", async () => {
+    server.silent.add("hello");
+    server.socket.cut();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const before = server.sockets.length;
+    server.silent.clear();
+    connection.probe();
+    await vi.advanceTimersByTimeAsync(10_001); // at worst an attempt is under way, and ends by itself
+    connection.probe();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(connection.state).toBe("connected");
+    expect(server.sockets.length).toBeGreaterThan(before);
+  });
+});
+
+describe("a new socket", () => {
+  it("is given up soon when nobody welcomes it, and later ones are given longer", async () => {
+    server.silent.add("hello");
+    server.socket.cut();
+    const opened: number[] = [];
+    let seen = server.sockets.length;
+    for (let now = 0; now < 40_000; now += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+      if (server.sockets.length > seen) opened.push(now);
+      seen = server.sockets.length;
+    }
+    const waits = opened.slice(1).map((at, i) => at - opened[i]!);
+    expect(waits[0]).toBeLessThan(7_000);
+    expect(waits.at(-1)).toBeGreaterThan(10_000);
+  });
+});
