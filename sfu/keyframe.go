@@ -32,13 +32,22 @@ func (pub *publication) encoding(index uint8) *encoding {
 	if int(index) < len(pub.encodings) {
 		return pub.encodings[index]
 	}
-	largest := pub.encodings[0]
-	for _, e := range pub.encodings[1:] {
+	return pub.nearest(index)
+}
+
+// nearest is, of the encodings that are arriving, the largest that is no larger than the best, else the smallest; before any
+// is, the smallest. The inbox's lock is held.
+func (pub *publication) nearest(best uint8) *encoding {
+	var arriving uint8
+	for _, e := range pub.encodings {
 		if e.ssrc != 0 && !e.flow.stopped {
-			largest = e
+			arriving |= 1 << e.index
 		}
 	}
-	return largest
+	if arriving == 0 {
+		return pub.encodings[0]
+	}
+	return pub.encodings[nearest(arriving, best)]
 }
 
 // want notes that a keyframe is wanted, and says when it may be asked for. The inbox's lock is held.

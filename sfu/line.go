@@ -119,7 +119,7 @@ func (l *line) carry(pub *publication) {
 		if l.to.connected {
 			within = replayAge
 		}
-		pub.start(time.Now(), within)
+		s.start(time.Now(), within)
 	}
 }
 

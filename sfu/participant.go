@@ -58,6 +58,7 @@ type participant struct {
 	rtt      atomic.Int64 // nanoseconds, smoothed; 0: not known yet
 	expires  atomic.Int64 // when a participant without a connection is given up, as the alarm counts; 0: never
 	reshare  atomic.Bool  // what it is sent is to be shared anew
+	proven   atomic.Bool  // its network has been found to carry a large picture
 	still    atomic.Bool  // it is not shared anew; only tests say so
 	alarm    alarm
 	pacing   alarm // for what waits to be sent
@@ -156,7 +157,7 @@ func (p *participant) up() {
 	p.room.tellSpeakers(now)
 	for _, pair := range p.pairs {
 		if sub := pair.video.current(); sub != nil {
-			sub.publication.start(now, replayAge)
+			sub.start(now, replayAge)
 		}
 	}
 	p.alarm.by(now)

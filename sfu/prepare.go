@@ -44,7 +44,7 @@ func (l *line) prepare(now time.Time, s *subscription, m *media, o *outbox) drop
 		return reason
 	}
 	if o.out.Switched {
-		l.began(s, o)
+		l.began(now, s, o)
 	}
 	l.choices.put(o.out.Sequence, m.marker, &o.choice)
 	l.pack(m, o)
@@ -167,11 +167,12 @@ func (l *line) tune(m *media) {
 }
 
 // began notes that the line carries something new from this packet on. Another encoding of the same is nothing new.
-func (l *line) began(s *subscription, o *outbox) {
+func (l *line) began(now time.Time, s *subscription, o *outbox) {
 	if l.told == s {
 		return
 	}
 	l.told = s
+	l.to.reconsider(now) // what it takes is known from now on
 	l.begun = beginning{s, o.out.Timestamp}
 	o.news.begun = true
 	if l.video && !o.settled {

@@ -3,7 +3,6 @@ package sfu
 import (
 	"time"
 
-	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
@@ -32,19 +31,21 @@ type replay struct {
 }
 
 // start asks for what a new receiver can begin with, unless the history has it.
-func (pub *publication) start(now time.Time, within time.Duration) {
+func (s *subscription) start(now time.Time, within time.Duration) {
+	pub := s.publication
 	if !pub.video {
 		return
 	}
 	in := &pub.owner.incoming
 	in.mu.Lock()
-	e := pub.encoding(layer.All)
+	e := pub.nearest(s.line.first().Encoding)
 	e.watch() // or what comes is not kept
+	index := e.index
 	_, _, size, ok := e.picture(now, within)
 	ok = ok && size <= replayBytes && now.Sub(e.heard) <= replayLive
 	in.mu.Unlock()
 	if !ok {
-		pub.wantKeyframe(now, layer.All, true)
+		pub.wantKeyframe(now, index, true)
 	}
 }
 

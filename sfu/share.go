@@ -19,8 +19,8 @@ const (
 	shareChange = 0.05
 	// endless is what a client may be sent of whose network nothing is known: what it does not wish for is still left out.
 	endless = budget.Rate(math.MaxInt64 / 4)
-	// untested is what a network is thought to carry of which nothing has shown yet that it does not. What is sent finds out within some
-	// tenths of a second, and a picture that begins is not paused meanwhile.
+	// untested is what a network is thought to carry at most of which nothing has shown yet that it does not, if the smallest encodings
+	// take so much. What is sent finds out within some tenths of a second, and a picture that begins is not paused meanwhile.
 	untested bwe.Rate = 4_000_000
 	// soundMost of the estimate may be sound while it carries copies.
 	soundMost = 0.4
@@ -147,11 +147,14 @@ func (p *participant) obey(now time.Time) *budget.Plan {
 		sound, repeats := c.rates(now)
 		p.outgoing.copies = c.room(sound, p.outgoing.copies)
 		target := c.estimate.Target()
+		p.proven.Store(target >= provenRate)
 		if c.shared = target; !c.estimate.Bounded() {
-			target = max(target, untested)
+			target = max(target, min(untested, bwe.Rate(wantRoom*float64(sh.least())))+sound)
 		}
 		amount = max(0, budget.Rate(target-repeats))
 		sh.choices[0].Rate = budget.Rate(sound)
+	} else if c == nil && slices.ContainsFunc(sh.given, func(s *subscription) bool { return s != nil && s.line.reported() }) {
+		amount = max(budget.Rate(startRate), budget.Rate(wantRoom*float64(sh.least()))) // nothing has been sent yet
 	}
 	plan := sh.allocator.Allocate(now, amount, sh.asked)
 	known := false
@@ -172,6 +175,20 @@ func (p *participant) obey(now time.Time) *budget.Plan {
 		}
 	}
 	return plan
+}
+
+// least is what it takes to send each picture in its smallest encoding.
+func (sh *share) least() (sum budget.Rate) {
+	for i := range sh.given {
+		from, most := sh.offset(i), budget.Rate(0)
+		for j, choice := range sh.asked[i].Choices {
+			if sh.measures[from+j].Encoding == sh.measures[from].Encoding {
+				most = max(most, choice.Rate)
+			}
+		}
+		sum += most
+	}
+	return sum
 }
 
 // room is how many copies of earlier sounds fit a packet, when sound takes so much with up to so many: what fills the network with sound

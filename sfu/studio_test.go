@@ -76,7 +76,7 @@ type studio struct {
 	named  int          // for so many ticks packets say what they are of
 	layers bool         // two temporal layers
 	lossy  bool         // every tenth packet is lost on its way to us, but not what is sent again
-	large  int          // bytes of a packet, at least
+	small  int          // bytes of a packet of the smallest encoding, at least; each larger one has four times as many
 }
 
 // shot is one encoding.
@@ -227,7 +227,7 @@ func (s *studio) picture(i int, shot *shot) {
 		}
 		payload := []byte{first, 0xE0, 0x80 | byte(shot.picture>>8), byte(shot.picture), shot.base, temporal<<6 | 0x20*temporal, frame}
 		payload = append(payload, fmt.Sprintf("%s/%d/%d/", shot.rid, s.ticks, part)...)
-		payload = append(payload, make([]byte, max(0, s.large-len(payload)))...)
+		payload = append(payload, make([]byte, max(0, s.small<<(2*i)-len(payload)))...)
 		p := &rtp.Packet{Header: rtp.Header{Version: 2, Marker: part == 1, PayloadType: 96, SSRC: shot.ssrc, SequenceNumber: shot.sequence,
 			Timestamp: s.time(i)}, Payload: payload}
 		shot.mu.Lock()

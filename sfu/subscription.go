@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/parleyrtc/parley/sfu/layer"
+	"github.com/parleyrtc/parley/sfu/transport"
 )
 
 // subscription is one publication carried into one line: another publication, or the same one after something else, is another
@@ -30,11 +31,32 @@ type subscription struct {
 // everything is the wish for the best that there is.
 var everything = layer.Layer{Encoding: layer.All, Spatial: layer.All, Temporal: layer.All}
 
+// smallest is the wish for the smallest encoding, with all its layers.
+var smallest = layer.Layer{Spatial: layer.All, Temporal: layer.All}
+
 // newSubscription is made with the room's lock held.
 func newSubscription(pub *publication, l *line) *subscription {
 	r := l.to.room
 	r.subscribed++
-	return &subscription{publication: pub, line: l, id: r.subscribed, granted: all, wish: everything}
+	return &subscription{publication: pub, line: l, id: r.subscribed, granted: all, wish: l.first()}
+}
+
+// provenRate is what a network must have been found to carry for a new picture to begin with the largest encoding.
+const provenRate = 2_000_000
+
+// first is what a new picture begins with, before it has its share: the smallest encoding, whose first keyframe is some packets,
+// where the network is not known to carry a large one.
+func (l *line) first() layer.Layer {
+	if l.reported() && !l.to.proven.Load() {
+		return smallest
+	}
+	return everything
+}
+
+// reported says whether the client has agreed to report what arrives on the line, and somebody goes by it.
+func (l *line) reported() bool {
+	a := l.agreed.Load()
+	return a != nil && a.transport != 0 && l.to.room.sfu.config.Pacing != transport.Off
 }
 
 // want says what may be forwarded at best from now on; an urgent wish is for the sake of a link that cannot carry more, see

@@ -13,3 +13,22 @@ func TestTheNearestEncodingThatArrives(t *testing.T) {
 		}
 	}
 }
+
+// Whose network is not known begins with a size that it surely carries, and gets the largest when the network is found to carry it; who does
+// not report what arrives gets the largest at once.
+func TestAPictureBeginsSmallWhereTheNetworkIsNotKnown(t *testing.T) {
+	b := newBench(t, nil)
+	s := newStudio(t, b, "room", "alice", "q", "h", "f")
+	s.small = 60 // bytes, 200 times a second: the largest takes 1.5 Mbit/s
+	s.run()
+	eventually(t, func() bool { return s.clock.Load() > 20 })
+	unknown := &viewer{c: newClient(b, "room", "bob", clientOptions{silent: true, reports: true})}
+	if rid, _ := unknown.next(); rid == "f" {
+		t.Errorf("it begins with %s", rid)
+	}
+	unknown.until("f")
+	silent := &viewer{c: newClient(b, "room", "carol", clientOptions{silent: true})}
+	if rid, _ := silent.next(); rid != "f" {
+		t.Errorf("who does not report begins with %s", rid)
+	}
+}
