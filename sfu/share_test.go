@@ -117,12 +117,15 @@ func TestAPublisherIsToldWhatIsWatched(t *testing.T) {
 func TestAStoppedEncodingCanBeChosen(t *testing.T) {
 	f := newFan(t, 1)
 	pub := f.subscriptions[0].publication
+	f.subscriptions[0].line.to.still.Store(true)
 	in := &f.publisher.incoming
 	in.mu.Lock()
 	pub.shape([]string{"h", "f"})
 	large := pub.encodings[1]
 	at := f.now
 	run := func(d time.Duration) {
+		in.mu.Lock()
+		defer in.mu.Unlock()
 		for end := at.Add(d); at.Before(end); at = at.Add(10 * time.Millisecond) {
 			large.rates.Add(at, &layer.Packet{Layer: layer.Layer{Encoding: 1}, Timestamp: uint32(at.Sub(f.now) / 1000)}, 1250) // 1 Mbit/s
 		}
