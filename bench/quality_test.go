@@ -190,3 +190,16 @@ func TestQualityARebindingLosesNoPicture(t *testing.T) {
 		}
 	}
 }
+
+// Who comes to a picture that somebody watches sees at first what was taken before they asked to join.
+func TestQualityANewcomerSeesWhatWasThereBefore(t *testing.T) {
+	s := stageFor(t, 3)
+	camera, first := s.mustEnter(t, talking()), s.mustEnter(t, watching())
+	until(t, "somebody watches", func() bool { return len(first.Shown(1)) > 5 })
+	p := s.mustEnter(t, watching())
+	until(t, "the newcomer sees something", func() bool { return len(p.Shown(1)) > 0 })
+	if shown := p.Shown(camera.source)[0]; shown.Captured.After(p.asked) {
+		t.Errorf("the first picture was taken %v after the newcomer asked to join, when there was one that is younger than two seconds",
+			shown.Captured.Sub(p.asked))
+	}
+}

@@ -7,15 +7,16 @@ import (
 )
 
 // Who comes to a picture that others see already is shown its last keyframe and what followed, out of the encoding's history, with
-// the timestamps that they had. The publisher is not asked for anything, and ten who come at once cost nobody a keyframe.
+// the timestamps that they had. The publisher is not asked for anything, and ten who come at once cost nobody a keyframe. What is too
+// much for the receiver's network is replaced by the same of a smaller encoding, until the next keyframe of the larger one.
 const (
 	// replayAge is how old that keyframe may be: a decoder that is given ten seconds at once drops frames, and asks for a keyframe
 	// in the end.
 	replayAge = 2 * time.Second
 	// replayAhead is how old it may be for somebody whose connection is still being made.
 	replayAhead = time.Second
-	// replaySpan of the estimated bitrate may be replayed: what live packets wait behind it is not to be given up (see pacer).
-	replaySpan = 700 * time.Millisecond
+	// replaySpan is how long a replay may take to leave: live packets wait behind it, and are not to be given up (see pacer).
+	replaySpan = 400 * time.Millisecond
 	// replayBytes is for who has no estimate, and gets it all at once.
 	replayBytes = 150_000
 	// replayLive is how long ago the publisher's newest packet may have come: the replay begins with the next.
@@ -115,6 +116,7 @@ func (s *subscription) replay(now time.Time, r *run, out *transport.Batch) (more
 	}
 	if more = shown.next < shown.end; !more {
 		s.shows = replay{}
+		s.aim(s.arriving) // it may have begun with less than is wanted
 	}
 	return more, due
 }
@@ -138,12 +140,16 @@ func (s *subscription) plan(now time.Time, r *run) {
 	in := &s.publication.owner.incoming
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	most, line := l.to.outgoing.replayable(), l.numbers.Latest()
 	e := s.publication.encoding(index)
-	from, to, size, ok := e.picture(now, replayAge)
-	if !ok || size > l.to.outgoing.replayable() {
-		return
+	from, to, ok := e.shown(now, line, most)
+	for i := int(e.index) - 1; !ok && i >= 0; i-- { // a smaller picture at once, and the larger with its next keyframe
+		e = s.publication.encodings[i]
+		if from, to, ok = e.shown(now, line, most); ok {
+			s.selector.Set(layer.Layer{Encoding: e.index, Spatial: layer.All, Temporal: layer.All}, false)
+		}
 	}
-	if first, _ := e.history.Get(from); l.numbers.Latest().After(first.Arrived) {
+	if !ok {
 		return
 	}
 	s.shows = replay{encoding: e, epoch: e.epoch, next: from, end: to, low: to}
@@ -154,12 +160,23 @@ func (s *subscription) plan(now time.Time, r *run) {
 	}
 }
 
+// shown is the range in the history that may be replayed on a line whose newest picture came at a time, if that is no more than
+// so many bytes. The inbox's lock is held.
+func (e *encoding) shown(now, line time.Time, most int) (from, to int64, ok bool) {
+	from, to, size, ok := e.picture(now, replayAge)
+	if !ok || size > most {
+		return 0, 0, false
+	}
+	first, _ := e.history.Get(from)
+	return from, to, !line.After(first.Arrived)
+}
+
 // replayable is how many bytes may be replayed at once.
 func (o *outbox) replayable() int {
 	if o.pace == nil || o.pace.deaf {
 		return replayBytes
 	}
-	return int(float64(o.pace.estimate.Target()) / 8 * replaySpan.Seconds())
+	return int(float64(o.pace.estimate.Pacing())/8*replaySpan.Seconds()) + max(o.pace.opening, 0)
 }
 
 // has says whether a packet that a replay would come to is in the run.
