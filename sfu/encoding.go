@@ -67,6 +67,8 @@ type pictures struct {
 	sizes  [maxSpatial][2]uint16 // width and height in pixels of each spatial layer, 0: not known
 	flow   flow
 
+	cost cost
+
 	known     []measure // what its layers took when last measured
 	knownAt   time.Time
 	knownFrom time.Time
@@ -171,6 +173,7 @@ func (e *encoding) take(now time.Time, sequence int64, info *packet.Info, m *med
 		}
 		e.rates.Add(now, &m.facts, len(info.Payload))
 		e.measure(m, info.Payload)
+		e.cost.add(m.facts.Keyframe, info.Timestamp, len(info.Payload))
 		pub.flows(now, e, m)
 	}
 	if p.Keyframe {

@@ -10,6 +10,50 @@ import (
 // Joining is rare enough to be worth a keyframe; but libwebrtc does not hear a request within 300 ms of another.
 const firstSpacing = 320 * time.Millisecond
 
+const (
+	// keyframeShare is how much of an encoding's bitrate may be keyframes that were asked for: with more, those who lose much would
+	// take it from everybody.
+	keyframeShare = 0.4
+	// keyframeLongest is how long nobody waits longer than for that; who has no picture at all waits a quarter.
+	keyframeLongest = 2 * time.Second
+)
+
+// cost is what an encoding's keyframes take.
+type cost struct {
+	timestamp uint32 // of the newest
+	bytes     int    // of it so far
+	usual     int    // of those before; 0: not known
+}
+
+// add counts a packet of a picture.
+func (c *cost) add(keyframe bool, timestamp uint32, bytes int) {
+	switch {
+	case keyframe && (c.bytes == 0 || timestamp != c.timestamp):
+		c.usual = c.now()
+		c.timestamp, c.bytes = timestamp, bytes
+	case c.bytes > 0 && timestamp == c.timestamp:
+		c.bytes += bytes
+	}
+}
+
+// now is the usual cost with the newest taken in.
+func (c *cost) now() int {
+	if c.usual == 0 {
+		return c.bytes
+	}
+	return (c.usual + c.bytes) / 2
+}
+
+// spacing is the shortest time between two keyframes for which their share stays within bounds, at a rate in bits per second; 0 when it
+// is not known.
+func (c *cost) spacing(rate int64) time.Duration {
+	if rate <= 0 || c.bytes == 0 {
+		return 0
+	}
+	seconds := float64(8*c.now()) / (keyframeShare * float64(rate))
+	return min(time.Duration(seconds*float64(time.Second)), keyframeLongest)
+}
+
 // wantKeyframe asks the publisher for a keyframe, not more often than the configuration says: all who ask meanwhile are
 // served by the next one. It is asked of the encoding with this index; when there is no such, of the largest that is arriving.
 // first says that whoever asks has no picture at all, and is not to wait that long.
@@ -60,10 +104,14 @@ func (e *encoding) want(first bool) time.Time {
 // keyframeAt is when a wanted keyframe may be asked for. The inbox's lock is held.
 func (e *encoding) keyframeAt() time.Time {
 	spacing := e.publication.owner.room.sfu.config.KeyframeSpacing
-	if e.first {
-		spacing = min(spacing, firstSpacing)
+	least := time.Duration(0)
+	if e.pictures != nil && len(e.known) > 0 {
+		least = e.cost.spacing(e.known[len(e.known)-1].Rate)
 	}
-	return e.asked.Add(spacing)
+	if e.first {
+		return e.asked.Add(max(min(spacing, firstSpacing), least/4))
+	}
+	return e.asked.Add(max(spacing, least))
 }
 
 // askKeyframe appends a PLI when one is wanted and due.

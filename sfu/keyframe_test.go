@@ -95,3 +95,25 @@ func (c *client) asked(patience time.Duration) bool {
 		}
 	}
 }
+
+// Keyframes are asked for so seldom that they take no more than their share, and never more seldom than every two seconds.
+func TestKeyframesAreAskedForByWhatTheyCost(t *testing.T) {
+	var c cost
+	if c.spacing(1_000_000) != 0 {
+		t.Error("there is a cost without a keyframe")
+	}
+	for picture := range uint32(10) {
+		for packet := range 10 {
+			c.add(picture%5 == 0 && packet == 0, picture, 1000)
+		}
+	}
+	if got, want := c.spacing(400_000), 500*time.Millisecond; got != want { // 10 KB of 50 KB/s, of which two fifths
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := c.spacing(1000); got != keyframeLongest {
+		t.Errorf("%v at a very low rate", got)
+	}
+	if c.spacing(0) != 0 {
+		t.Error("there is a spacing at no rate")
+	}
+}

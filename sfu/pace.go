@@ -125,8 +125,9 @@ func (c *pace) deadline() time.Time {
 	if c.armed {
 		return at
 	}
-	c.armed = true
-	if e := c.estimate.Deadline(); !e.IsZero() && (at.IsZero() || e.Before(at)) {
+	e := c.estimate.Deadline()
+	c.armed = !e.IsZero()
+	if c.armed && (at.IsZero() || e.Before(at)) {
 		return e
 	}
 	return at

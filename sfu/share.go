@@ -22,6 +22,11 @@ const (
 	// untested is what a network is thought to carry at most of which nothing has shown yet that it does not, if the smallest encodings
 	// take so much. What is sent finds out within some tenths of a second, and a picture that begins is not paused meanwhile.
 	untested bwe.Rate = 4_000_000
+	// settleTime is for how long nobody is remembered to have gone down, since the estimate still leaps.
+	settleTime = 2 * time.Second
+	// repeatsCount is the part of the estimate that what is sent again counts for at most: after a burst of losses there is much of it, for
+	// a moment.
+	repeatsCount = 4
 	// soundMost of the estimate may be sound while it carries copies.
 	soundMost = 0.4
 	// wantRoom is how much more than the pictures are measured to take is worth looking for: their rates vary.
@@ -151,7 +156,10 @@ func (p *participant) obey(now time.Time) *budget.Plan {
 		if c.shared = target; !c.estimate.Bounded() {
 			target = max(target, min(untested, bwe.Rate(wantRoom*float64(sh.least())))+sound)
 		}
-		amount = max(0, budget.Rate(target-repeats))
+		amount = budget.Rate(target - min(repeats, target/repeatsCount))
+		if now.Sub(c.since) < settleTime {
+			sh.allocator = budget.New()
+		}
 		sh.choices[0].Rate = budget.Rate(sound)
 	} else if c == nil && slices.ContainsFunc(sh.given, func(s *subscription) bool { return s != nil && s.line.reported() }) {
 		amount = max(budget.Rate(startRate), budget.Rate(wantRoom*float64(sh.least()))) // nothing has been sent yet

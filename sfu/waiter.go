@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"slices"
 	"time"
 
 	"github.com/parleyrtc/parley/sfu/munge"
@@ -188,7 +189,9 @@ func (o *outbox) settle(now time.Time, t *tally) {
 // setback gives up what waits of a line up to its next key frame, because a packet before it is lost and nothing can be made of it.
 // If no key frame waits, the line goes on with the next one.
 func (l *line) setback(now time.Time, c *pace) {
-	found := false
+	found := slices.ContainsFunc(c.train, func(r pacer.Release[waiter]) bool { // it is leaving
+		return r.Class == pacer.Video && r.Item.start && r.Item.subscription.line == l
+	})
 	c.queue.Remove(now, func(w waiter, class pacer.Class) bool {
 		if w.subscription.line != l || class != pacer.Video || found {
 			return false

@@ -139,7 +139,7 @@ func (e *Estimator) SetWant(rate Rate) {
 // of the probe's cluster or 0.
 func (e *Estimator) Sent(now time.Time, seq int64, size int, cluster int32) {
 	at := e.since(now)
-	if size = max(size, 0); !e.history.add(seq, packet{sent: at, size: int32(min(size, math.MaxInt32)), cluster: cluster, fate: waiting}) {
+	if size = max(size, 0); !e.history.add(seq, packet{sent: at, size: uint16(min(size, math.MaxUint16)), cluster: cluster, fate: waiting}) {
 		return
 	}
 	if e.unheard == 0 {
@@ -159,7 +159,7 @@ func (e *Estimator) Again(seq int64) {
 	if p == nil || p.fate == skipped || p.fate == received {
 		return
 	}
-	p.fate, p.again = missing, true
+	p.fate, p.note = missing, again
 }
 
 // Feedback takes what the receiver tells of packets (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
@@ -189,7 +189,7 @@ func (e *Estimator) take(now time.Duration, reports []report) {
 		p := e.history.find(r.seq)
 		e.reported = max(e.reported, r.seq)
 		switch {
-		case p.fate == skipped || p.fate == received || p.again:
+		case p.fate == skipped || p.fate == received || p.note == again:
 			continue
 		case r.fate == missing:
 			p.fate = missing
@@ -214,7 +214,7 @@ func (e *Estimator) guess(reports []report) {
 	step := (first.arrived - e.arrived) / time.Duration(n+1)
 	for i := range n {
 		if p := e.history.find(from + i); p != nil && p.fate == waiting {
-			p.guessed = true
+			p.note = guessed
 			e.meter.add(e.arrived+time.Duration(i+1)*step, int(float64(p.size)*(1-e.losses.average)))
 		}
 	}
@@ -223,7 +223,7 @@ func (e *Estimator) guess(reports []report) {
 // arrival takes the time at which a packet came.
 func (e *Estimator) arrival(p *packet, arrived time.Duration) {
 	e.arrived = max(e.arrived, arrived)
-	if !p.guessed {
+	if p.note != guessed {
 		e.meter.add(arrived, int(p.size))
 	}
 	e.queue.add(arrived, arrived-p.sent)

@@ -237,7 +237,7 @@ func TestWhatIsSentAgainTellsNoDelay(t *testing.T) {
 	if p := e.history.find(2); p.fate != missing {
 		t.Errorf("its fate is %d", p.fate)
 	}
-	if p := e.history.find(1); p.fate != received || p.again {
+	if p := e.history.find(1); p.fate != received || p.note == again {
 		t.Errorf("one that had arrived is %+v", p)
 	}
 	if e.arrived > 100*tick {

@@ -8,7 +8,7 @@ const keep = 3 * time.Second
 
 const (
 	firstPackets = 256
-	maxPackets   = 8192 // of 24 bytes; more than 2 s of 30 Mbit/s
+	maxPackets   = 8192 // more than 2 s of 30 Mbit/s
 )
 
 // fate is what is known of a sent packet.
@@ -21,14 +21,21 @@ const (
 	received             // for good
 )
 
-// packet is one that was sent.
+// note is what else is known of it.
+type note uint8
+
+const (
+	guessed note = iota + 1 // counted as arrived although nothing was reported
+	again                   // sent a second time: what is reported says nothing of how long it took
+)
+
+// packet is one that was sent: 16 bytes, because those of a second and more are kept for each subscriber.
 type packet struct {
 	sent    time.Duration // since the epoch
-	size    int32         // bytes
 	cluster int32         // of the probe that it belongs to, 0 for none
+	size    uint16        // bytes
 	fate    fate
-	guessed bool // counted as arrived although nothing was reported
-	again   bool // sent a second time: what is reported says nothing of how long it took
+	note    note
 }
 
 // history remembers what was sent for a time and up to a number. What it has forgotten is neither received nor lost.

@@ -19,6 +19,10 @@ type limited struct {
 
 // sent takes bits that left and the target at that time.
 func (l *limited) sent(now time.Duration, bits, target float64) {
+	if now == l.updated { // of the same train
+		l.budget -= bits
+		return
+	}
 	share := limitedShare * target
 	most := share * limitedWindow.Seconds()
 	l.budget += share * min(max(now-l.updated, 0), time.Second).Seconds()

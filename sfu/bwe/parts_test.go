@@ -139,7 +139,7 @@ func TestAProbeIsMeasured(t *testing.T) {
 		var uneven cluster
 		free := time.Duration(0)
 		for i, size := range []int32{1200, 1200, 1200, 150} {
-			p := packet{sent: []time.Duration{0, 0, 5 * tick, 10 * tick}[i], size: size}
+			p := packet{sent: []time.Duration{0, 0, 5 * tick, 10 * tick}[i], size: uint16(size)}
 			free = max(free, p.sent) + time.Duration(float64(size)*8/c.bits*float64(time.Second))
 			uneven.add(&p, free)
 		}
@@ -158,7 +158,7 @@ func TestLossesOfThePathAreToldFromThoseOfTheRate(t *testing.T) {
 		for range seconds {
 			for i := range 125 {
 				now += 8 * tick
-				p := packet{sent: now, size: int32(rate / 1000), fate: received}
+				p := packet{sent: now, size: uint16(rate / 1000), fate: received}
 				if random.Float64() < chance(rate) {
 					p.fate = missing
 				}
