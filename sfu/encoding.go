@@ -48,6 +48,7 @@ type encoding struct {
 	missing  *nack.Generator
 	books    *report.Receiver
 	graded   graded
+	copies   int // that a packet carried last, see restore
 	line     report.Line
 	history  *history.History
 	wanted   bool // a keyframe
@@ -179,12 +180,17 @@ func (e *encoding) take(now time.Time, sequence int64, info *packet.Info, m *med
 	if p.Keyframe {
 		e.wanted, e.first = false, false
 	}
-	// What came before the gate opened is nobody's to see, later either.
-	wanted := pub.owner.room.open.Load() && (pub.microphone != nil || len(*pub.subscriptions.Load()) > 0)
-	if wanted && len(info.Payload) > 0 {
-		e.history.Put(&p)
-	}
+	e.keep(&p)
 	m.fill(e, &p)
+}
+
+// keep keeps a copy of a packet when somebody may ask for it again. What came before the gate opened is nobody's to see, later either.
+func (e *encoding) keep(p *history.Packet) {
+	pub := e.publication
+	wanted := pub.owner.room.open.Load() && (pub.microphone != nil || len(*pub.subscriptions.Load()) > 0)
+	if wanted && len(p.Payload) > 0 {
+		e.history.Put(p)
+	}
 }
 
 // repeat makes m a packet out of the history, its bytes in into; false when it is gone or from another epoch.

@@ -19,7 +19,7 @@ func (p *participant) Packets(now time.Time, batch []transport.Datagram, out *tr
 // pass is the road of one run of packets.
 func (p *participant) pass(now time.Time, batch []transport.Datagram, out *transport.Batch) {
 	r := &p.run
-	r.begin(len(batch))
+	r.begin(len(batch) + maxRestored)
 	at := p.incoming.take(batch, r)
 	changed := p.room.speakers.hear(now, r)
 	for i := range r.parts {

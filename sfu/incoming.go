@@ -146,6 +146,9 @@ func (in *inbox) receive(d *transport.Datagram, r *run) dropReason {
 	sequence, reason := e.receive(d.Arrived, info, codec)
 	if reason == forwarded {
 		r.tally.in[kindIndex(e.publication.video)]++
+		if codec.Redundant {
+			e.restore(d.Arrived, sequence, info, r)
+		}
 		m := r.add(e.publication)
 		e.take(d.Arrived, sequence, info, m)
 		if info.PaddingSize == 0 {

@@ -20,6 +20,7 @@ type metrics struct {
 	nackIn, nackOut prometheus.Counter
 	pliIn, pliOut   prometheus.Counter
 	repeated        prometheus.Counter
+	restored        prometheus.Counter
 	padding         prometheus.Counter
 	replayed        prometheus.Counter
 	waited          prometheus.Histogram
@@ -85,6 +86,8 @@ var dataNames = [dataResults]string{"forwarded", "dropped", "displaced", "expire
 type tally struct {
 	in, out [2]int // by kind
 	dropped [dropReasons]int
+
+	restored int
 }
 
 // waits are the buckets of what packets wait for, in seconds.
@@ -130,6 +133,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	for _, reason := range []budget.Reason{budget.Starved, budget.Hidden, budget.Stopped, budget.Absent} {
 		m.pauses.WithLabelValues(reason.String())
 	}
+	m.restored = vec("parley_restored_total", "Sounds that were lost on their way to us, and taken from the copies in later packets.").WithLabelValues()
 	data := vec("parley_data_messages_total", "Data messages: of clients, by whether they went on; and those that a receiver did not get.", "result")
 	for result, name := range dataNames {
 		m.data[result] = data.WithLabelValues(name)
@@ -180,6 +184,9 @@ func (m *metrics) sockets(r prometheus.Registerer, plane *transport.Plane) error
 
 // add moves what a tally has to the counters.
 func (m *metrics) add(t *tally) {
+	if t.restored > 0 {
+		m.restored.Add(float64(t.restored))
+	}
 	for kind := range t.in {
 		if n := t.in[kind]; n > 0 {
 			m.in[kind].Add(float64(n))

@@ -159,7 +159,7 @@ func (p *participant) sends(now time.Time) (d quality.Direction) {
 		if e.publication.video || e.ssrc == 0 || now.Sub(e.heard) > quiet {
 			continue
 		}
-		d.Audio = append(d.Audio, quality.Audio{Loss: e.graded.loss(e), RTT: time.Duration(p.rtt.Load()), Jitter: e.books.Jitter()})
+		d.Audio = append(d.Audio, quality.Audio{Loss: e.graded.loss(e), Redundancy: e.copies, RTT: time.Duration(p.rtt.Load()), Jitter: e.books.Jitter()})
 	}
 	return d
 }

@@ -1,8 +1,12 @@
 package sfu
 
 import (
+	"time"
+
 	"github.com/pion/rtcp"
 
+	"github.com/parleyrtc/parley/sfu/history"
+	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/red"
 )
 
@@ -49,11 +53,13 @@ func (l *line) shape(m *media, o *outbox) (form, bool) {
 		return plain, own != nil
 	}
 	distance := min(o.need.Distance(), o.copies)
-	if m.redundant && (own == nil || m.red.Copies >= distance && (m.red.Copies <= o.copies || o.copies == red.MaxDistance)) {
+	switch {
+	case own == nil:
 		return passed, true
-	}
-	if distance == 0 {
+	case distance == 0:
 		return plain, true
+	case m.redundant && m.red.Copies >= distance && (m.red.Copies <= o.copies || o.copies == red.MaxDistance):
+		return passed, true
 	}
 	if !m.looked {
 		m.encoding.earlier(m, nil)
@@ -217,4 +223,43 @@ func (l *line) requests(o *outbox) {
 	packets := l.books.Packets()
 	o.need.Asked(l.requested, int(packets-l.counted))
 	l.counted, l.requested = packets, 0
+}
+
+// maxRestored is how many sounds of one run are restored from copies at most.
+const maxRestored = 16
+
+// restore adds to the run what the packet with these numbers carries copies of and has not come itself. The inbox's lock is held.
+func (e *encoding) restore(now time.Time, sequence int64, info *packet.Info, r *run) {
+	p, ok := red.Parse(info.Payload)
+	if !ok {
+		return
+	}
+	in := &e.publication.owner.incoming
+	for n := range p.Copies {
+		missing := sequence - int64(p.Copies-n)
+		payloadType, c := p.Copy(info.Payload, n)
+		codec := &in.codecs[payloadType]
+		if !c.Fits() || codec.Codec != e.codec || codec.Redundant || r.tally.restored == maxRestored {
+			continue
+		}
+		// A publisher may copy other packets than the last ones: the numbers are believed if the timestamps are in order.
+		timestamp := info.Timestamp - c.Offset
+		if before, ok := e.history.Get(missing - 1); ok && int32(timestamp-before.Timestamp) <= 0 {
+			continue
+		}
+		if after, ok := e.history.Get(missing + 1); ok && int32(after.Timestamp-timestamp) <= 0 {
+			continue
+		}
+		if !e.missing.Received(now, missing) {
+			continue
+		}
+		restored := history.Packet{
+			Sequence: missing, Timestamp: timestamp, Arrived: now, PayloadType: payloadType,
+			AudioLevel: info.AudioLevel, Voice: info.Voice, HasAudioLevel: info.HasAudioLevel, Payload: c.Frame,
+		}
+		r.tally.restored++
+		e.keep(&restored)
+		r.add(e.publication).fill(e, &restored)
+	}
+	e.copies = p.Copies
 }

@@ -35,15 +35,18 @@ func soundEngine(t *testing.T, opus, redType webrtc.PayloadType) *webrtc.MediaEn
 	return m
 }
 
-// The answer to a microphone's m-line and to a slot's keeps NACK, FEC, DTX and RED, in the client's order, when they are offered.
+// The answer to a microphone's m-line and to a slot's keeps NACK, FEC, DTX and RED when they are offered. RED comes first where the
+// client sends, so that it sends RED, and stays where it was elsewhere.
 func TestWhatMakesSoundRobustIsAnswered(t *testing.T) {
 	b := newBench(t, nil)
 	for name, tt := range map[string]struct {
-		red  webrtc.PayloadType
-		want []string
+		red        webrtc.PayloadType
+		microphone string
+		slot       string
+		want       []string
 	}{
-		"all of it": {63, []string{"m=audio 9 UDP/TLS/RTP/SAVPF 111 63", "a=rtcp-fb:111 nack", "useinbandfec=1", "usedtx=1", "a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111"}},
-		"no RED":    {0, []string{"m=audio 9 UDP/TLS/RTP/SAVPF 111\r", "a=rtcp-fb:111 nack", "useinbandfec=1", "usedtx=1"}},
+		"all of it": {63, "63 111", "111 63", []string{"a=rtcp-fb:111 nack", "useinbandfec=1", "usedtx=1", "a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111"}},
+		"no RED":    {0, "111", "111", []string{"a=rtcp-fb:111 nack", "useinbandfec=1", "usedtx=1"}},
 	} {
 		var answer string
 		newClient(b, "room", name, clientOptions{open: true, media: soundEngine(t, 111, tt.red), answer: func(sdp string) string {
@@ -52,7 +55,11 @@ func TestWhatMakesSoundRobustIsAnswered(t *testing.T) {
 		}})
 		sections := strings.Split(answer, "\r\nm=audio")
 		for i, section := range sections[1:] {
-			for _, want := range tt.want {
+			formats := tt.slot
+			if i == 0 {
+				formats = tt.microphone
+			}
+			for _, want := range append(tt.want, " UDP/TLS/RTP/SAVPF "+formats+"\r\n") {
 				if !strings.Contains("m=audio"+section, want) {
 					t.Errorf("%s: m-line %d has no %s: %s", name, i, want, section)
 				}
@@ -129,7 +136,7 @@ func TestCopiesOfSoundFollowTheReceiver(t *testing.T) {
 	expect(with, 96, frame(0))
 	expect(without, 111, frame(0))
 	h.say(k, 63, copies(111, 1, 1))
-	expect(with, 97, copies(96, 1, 1))
+	expect(with, 96, frame(1)) // It loses nothing.
 	expect(without, 111, frame(1))
 
 	h.lose(with, 20)
@@ -143,9 +150,20 @@ func TestCopiesOfSoundFollowTheReceiver(t *testing.T) {
 	h.say(k, 111, frame(5))
 	expect(with, 97, copies(96, 5, 2))
 	h.say(k, 63, copies(111, 6, 3, 2, 1))
+	expect(with, 97, copies(96, 4, 2, 1)) // It is among the copies.
 	expect(with, 97, copies(96, 6, 3, 2, 1))
-	for _, i := range []int{3, 5, 6} {
+	for _, i := range []int{3, 5, 4, 6} {
 		expect(without, 111, frame(i))
+	}
+
+	k.sequence += 2 // Two are lost, and one of them is in the next.
+	h.say(k, 63, copies(111, 9, 1))
+	expect(with, 97, copies(96, 8, 2))
+	expect(with, 97, copies(96, 9, 1))
+	expect(without, 111, frame(8))
+	expect(without, 111, frame(9))
+	if n := b.count("parley_restored_total", ""); n != 2 {
+		t.Errorf("%v were restored", n)
 	}
 }
 

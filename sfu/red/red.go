@@ -51,6 +51,18 @@ func Parse(b []byte) (p Payload, ok bool) {
 	}
 }
 
+// Copy is copy n of a parsed payload b, 0 for the oldest, and the payload type that its frame has. The frame is part of b.
+func (p Payload) Copy(b []byte, n int) (payloadType uint8, c Copy) {
+	from := p.Headers()
+	for i := range n + 1 {
+		head := binary.BigEndian.Uint32(b[copyHeader*i:])
+		payloadType = uint8(head>>24) & 0x7F
+		c = Copy{Offset: head >> 10 & MaxOffset, Frame: b[from : from+int(head&MaxLength)]}
+		from += len(c.Frame)
+	}
+	return payloadType, c
+}
+
 // Headers is how long the headers are, in bytes.
 func (p Payload) Headers() int { return copyHeader*p.Copies + primaryHeader }
 

@@ -36,6 +36,11 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if !ok || p.Copies != 2 || string(b[p.Primary:]) != "new" || string(b[p.Headers():p.Primary]) != "olderold" {
 		t.Fatalf("%+v %v", p, ok)
 	}
+	for i, want := range copies {
+		if pt, c := p.Copy(b, i); pt != 111 || c.Offset != want.Offset || !bytes.Equal(c.Frame, want.Frame) {
+			t.Errorf("copy %d is %d %+v", i, pt, c)
+		}
+	}
 	Retype(b[:p.Headers()], 109)
 	if again := append(Append(nil, 109, copies), "new"...); !bytes.Equal(b, again) {
 		t.Errorf("%x, want %x", b, again)
@@ -63,6 +68,11 @@ func FuzzParse(f *testing.F) {
 		}
 		if p.Copies > MaxCopies || p.Headers() > p.Primary || p.Primary >= len(b) {
 			t.Fatalf("%x: %+v", b, p)
+		}
+		for i := range p.Copies {
+			if _, c := p.Copy(b, i); len(c.Frame) > MaxLength || c.Offset > MaxOffset {
+				t.Fatalf("%x: copy %d is %+v", b, i, c)
+			}
 		}
 		Retype(b[:p.Headers()], payloadType)
 		if again, ok := Parse(b); !ok || again != p {

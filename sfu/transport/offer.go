@@ -79,13 +79,16 @@ func (d *Description) attribute(m *sdp.MediaDescription, key string) string {
 // rewritten returns the offer as pion may see it. Candidates are left out: we answer the addresses from which a client's
 // authenticated checks come, and never send to one that it merely names. Simulcast is left out, see
 // withSimulcast, and so is every codec and header extension that we would not answer with: pion keeps the text, and what it parsed
-// of it, for the life of the connection. Sections in sendonly are made so, whatever the client offers, and those in off are
-// switched off.
+// of it, for the life of the connection. Sections in sendonly are made so, whatever the client offers, with RED first, and those in
+// off are switched off.
 func (d *Description) rewritten(sendonly, off map[string]bool) (string, error) {
 	for i, m := range d.parsed.MediaDescriptions {
 		s := &d.Sections[i]
 		known := s.known()
 		m.MediaName.Formats = slices.DeleteFunc(m.MediaName.Formats, func(format string) bool { return !known(format) })
+		if sendonly[s.MID] {
+			s.preferRedundant(m.MediaName.Formats)
+		}
 		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool { return !s.needs(a, known) })
 		for j, a := range m.Attributes {
 			switch {

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,4 +40,17 @@ func redundant(fmtp string) (payloadType uint8, ok bool) {
 		}
 	}
 	return uint8(n), true
+}
+
+// preferRedundant puts RED before what it is of. An answer keeps the order, and browsers send RED when it comes first.
+func (s *Section) preferRedundant(formats []string) {
+	redundant := func(format string) int {
+		for _, c := range s.Codecs {
+			if c.Redundant && strconv.Itoa(int(c.PayloadType)) == format {
+				return 0
+			}
+		}
+		return 1
+	}
+	slices.SortStableFunc(formats, func(a, b string) int { return redundant(a) - redundant(b) })
 }
