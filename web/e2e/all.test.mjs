@@ -13,6 +13,7 @@ await import("./controls.mjs");
 await import("./data.mjs");
 await import("./network.mjs");
 await import("./simulcast.mjs");
+await import("./sound.mjs");
 await import("./checkup.mjs");
 await import("./roaming.mjs");
 await import("./corners.mjs");
