@@ -3,6 +3,7 @@ package sfu
 import (
 	"time"
 
+	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
