@@ -9,6 +9,7 @@ import (
 
 	"github.com/parleyrtc/parley/sfu/bwe"
 	"github.com/parleyrtc/parley/sfu/pacer"
+	"github.com/parleyrtc/parley/sfu/transport"
 )
 
 const (
@@ -26,6 +27,10 @@ const (
 	repeatShare = 0.5
 	repeatSpan  = 500 * time.Millisecond
 	repeatLeast = 8 * 1200
+	// What waits asks again this soon whether what it must not overtake has left, and goes by itself after that long: whoever has it may
+	// have failed.
+	loadedAgain = time.Millisecond
+	loadedMost  = 50 * time.Millisecond
 	// deafAfter is how long a client that has agreed to report may be sent packets without doing so. Then it never will.
 	deafAfter = 3 * time.Second
 )
@@ -45,6 +50,11 @@ type pace struct {
 	armed    bool      // the timer rings at the estimate's deadline
 
 	departing bool // a train is on its way to the socket
+
+	// The batch that the last pictures to leave at once are in, and how often it had left before: what waits must not overtake them.
+	batch  *transport.Batch
+	left   uint64
+	loaded time.Time
 
 	repeats *rate.Limiter // participant.outgoing's
 	filmed  bool          // pictures have been sent
@@ -225,6 +235,9 @@ func (p *participant) beat(now time.Time) (due bool, at time.Time) {
 	c.tick(now, p.rtt.Load() != 0)
 	at = c.queue.Deadline()
 	if !at.IsZero() && !at.After(now) {
+		if c.batch != nil && c.batch.Departures() == c.left && now.Sub(c.loaded) < loadedMost {
+			return false, now.Add(loadedAgain)
+		}
 		return true, at
 	}
 	return false, c.deadline()

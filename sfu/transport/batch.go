@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/binary"
+	"sync/atomic"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
@@ -40,6 +41,8 @@ type Batch struct {
 	plane *Plane
 	lane  int    // which of an address's sockets it sends from
 	arena []byte // sealed packets, one after the other; on pion's path payloads
+
+	departures atomic.Uint64 // how often what was added has left
 
 	// Of our own path.
 	trains   []train
@@ -146,6 +149,9 @@ func (b *Batch) addCompound(p *Peer, packets []rtcp.Packet) {
 	b.compounds = append(b.compounds, compound{p, from, len(b.reports)})
 }
 
+// Departures counts how often what was added has left, for whoever must not be overtaken. Any goroutine may ask.
+func (b *Batch) Departures() uint64 { return b.departures.Load() }
+
 // Flush sends what was added, each peer's packets in order, and returns how many failed. It is called without locks. A client
 // that does not read, over TCP, loses packets.
 func (b *Batch) Flush() (failed int) {
@@ -163,6 +169,7 @@ func (b *Batch) Flush() (failed int) {
 			failed++ // lost like any other: reports come again
 		}
 	}
+	b.departures.Add(1)
 	clear(b.packets)
 	clear(b.reports)
 	clear(b.compounds)
