@@ -47,7 +47,7 @@ export async function atSDK(url, name, origin = url, media = undefined) {
   };
 }
 
-/** Rings, accepts and joins through the SDK: window.session on both sides. options (a function's text) makes the join options. */
+/** Rings, accepts and joins through the SDK: window.session on both sides. options (a function's text) makes the join options. Pictures are where any page shows them: what is out of sight is not sent. */
 export async function connectSDK(caller, callee, options = "() => ({})", type = "video") {
   const sessionId = await caller.page.evaluate(
     async ([uid, type]) => (await client.calls.initiate({ receiverId: uid, receiverType: "user", type })).sessionId,
@@ -57,7 +57,7 @@ export async function connectSDK(caller, callee, options = "() => ({})", type = 
     window.session = await client.join(id, eval(options)());
     window.sessionClosed = new Promise((done) => session.on("closed", done));
     window.play = () => session.participants.forEach((p) => { if (document.getElementById(p.participantId)) return;
-      const video = Object.assign(document.createElement("video"), { id: p.participantId, width: 320 }); document.body.append(video); session.attach(video, p.stream); });
+      const video = Object.assign(document.createElement("video"), { id: p.participantId, width: 320 }); video.style = "position: fixed; top: 0; left: 0; z-index: 9"; document.body.append(video); session.attach(video, p.stream); });
     play(); session.on("participantJoined", play);
   }`;
   await callee.page.evaluate(async (id) => void (await client.calls.accept(id)), sessionId);
