@@ -181,6 +181,10 @@ func (p *participant) obey(now time.Time) *budget.Plan {
 		if known {
 			c.estimate.SetWant(bwe.Rate(wantRoom * float64(plan.Wanted)))
 		}
+		c.tick(now, p.rtt.Load() != 0) // when nothing is sent nothing is reported, and only this looks for more
+		if at := c.deadline(); !at.IsZero() {
+			p.pacing.by(at)
+		}
 	}
 	return plan
 }
