@@ -112,7 +112,7 @@ func (a *audience) act(line string, done step) Device {
 		return Device{}
 	}
 	d := device(words[0])
-	a.calling[d] = a.calling[d] && words[1] != "cancel" && words[1] != "end" // it has the answer
+	a.calling[d] = a.calling[d] && words[1] != "cancel" && words[1] != "end" && words[1] != "leave" // it has the answer
 	switch words[1] {
 	case "accept", "reject", "busy":
 		a.ringing[d] = false
