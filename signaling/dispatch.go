@@ -90,9 +90,6 @@ func (k *socket) handle(now time.Time, req wire.Request) {
 // dispatch finds the one who answers a request.
 func (k *socket) dispatch(req wire.Request, reply answer) {
 	s, by := k.server, call.Device{UID: k.device.uid, ID: k.device.id}
-	notJoined := func(*call.Call) {
-		reply(nil, wire.Refuse(wire.CodeNotJoined, "This device is not in the session."))
-	}
 	switch p := req.Params.(type) {
 	case wire.HelloParams:
 		reply(nil, &wire.Error{RPC: wire.RPCRequest, Code: wire.CodeBadRequest, Message: "Hello was said already."})
@@ -103,30 +100,8 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 		reply(wire.PingResult{ServerTime: wire.Millis(time.Now())}, nil)
 	case wire.TokenRenewParams:
 		reply(k.renew(p))
-	case wire.JoinParams:
-		s.within(p.SessionID, by, func(l *loop) { l.joinSession(call.Join{By: by, Takeover: p.Takeover}, reply) }, func(over *call.Call) {
-			reply(nil, wire.Refuse(wire.CodeTerminated, "The call has already ended.").With("call", s.view(over)))
-		}, reply)
-	case wire.OfferParams:
-		s.within(p.SessionID, by, func(l *loop) { l.offer(by, p, reply) }, notJoined, reply)
-	case wire.MuteParams:
-		s.within(p.SessionID, by, func(l *loop) { l.mute(by, p, reply) }, notJoined, reply)
-	case wire.EnterParams:
-		s.enter(entry{by: by, claims: k.device.bearer(), params: p}, reply)
-	case wire.HandParams:
-		s.within(p.SessionID, by, func(l *loop) { l.hand(by, k.device.granted(token.GrantModerate), p, reply) }, notJoined, reply)
-	case wire.MuteOtherParams:
-		s.within(p.SessionID, by, func(l *loop) { l.muteOther(by, k.device.granted(token.GrantModerate), p, reply) }, notJoined, reply)
-	case wire.ExpelParams:
-		s.within(p.SessionID, by, func(l *loop) { l.expel(by, k.device.granted(token.GrantModerate), p, reply) }, notJoined, reply)
-	case wire.WishParams:
-		s.within(p.SessionID, by, func(l *loop) { l.wish(by, p, reply) }, notJoined, reply)
-	case wire.StatsParams:
-		s.within(p.SessionID, by, func(l *loop) { l.measured(by, p, reply) }, notJoined, reply)
 	case wire.DeviceRegisterParams, wire.DeviceUnregisterParams, wire.DeviceListParams:
 		reply(k.registration(req.Params))
-	case wire.ICEServersParams:
-		s.within(p.SessionID, by, func(l *loop) { l.refresh(by, reply) }, notJoined, reply)
 	case wire.TestParams:
 		s.beginTrial(time.Now(), by, reply)
 	case wire.TestOfferParams:
@@ -140,6 +115,50 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 			s.endTrial(t)
 		}
 		reply(wire.Empty{}, nil)
+	case wire.InitiateParams:
+		if k.device.bearer().Session != nil {
+			reply(nil, wire.Refuse(wire.CodeNotAllowed, "This token is good for one session only."))
+			return
+		}
+		s.request(by, false, p, reply)
+	default:
+		if !k.session(by, req.Params, reply) {
+			s.request(by, k.device.granted(token.GrantModerate), req.Params, reply)
+		}
+	}
+}
+
+// session answers a request of session.*; false: it is none.
+func (k *socket) session(by call.Device, params wire.Params, reply answer) bool {
+	s, moderator := k.server, k.device.granted(token.GrantModerate)
+	within := func(id string, do func(*loop)) {
+		s.within(id, by, do, func(*call.Call) {
+			reply(nil, wire.Refuse(wire.CodeNotJoined, "This device is not in the session."))
+		}, reply)
+	}
+	switch p := params.(type) {
+	case wire.JoinParams:
+		s.within(p.SessionID, by, func(l *loop) { l.joinSession(call.Join{By: by, Takeover: p.Takeover}, reply) }, func(over *call.Call) {
+			reply(nil, wire.Refuse(wire.CodeTerminated, "The call has already ended.").With("call", s.view(over)))
+		}, reply)
+	case wire.EnterParams:
+		s.enter(entry{by: by, claims: k.device.bearer(), params: p}, reply)
+	case wire.OfferParams:
+		within(p.SessionID, func(l *loop) { l.offer(by, p, reply) })
+	case wire.MuteParams:
+		within(p.SessionID, func(l *loop) { l.mute(by, p, reply) })
+	case wire.WishParams:
+		within(p.SessionID, func(l *loop) { l.wish(by, p, reply) })
+	case wire.StatsParams:
+		within(p.SessionID, func(l *loop) { l.measured(by, p, reply) })
+	case wire.HandParams:
+		within(p.SessionID, func(l *loop) { l.hand(by, moderator, p, reply) })
+	case wire.MuteOtherParams:
+		within(p.SessionID, func(l *loop) { l.muteOther(by, moderator, p, reply) })
+	case wire.ExpelParams:
+		within(p.SessionID, func(l *loop) { l.expel(by, moderator, p, reply) })
+	case wire.ICEServersParams:
+		within(p.SessionID, func(l *loop) { l.refresh(by, reply) })
 	case wire.LeaveParams:
 		s.act(p.SessionID, by, call.Leave{By: by}, func(_ any, refusal *wire.Error) {
 			if refusal != nil {
@@ -148,15 +167,10 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 			}
 			reply(wire.Empty{}, nil)
 		})
-	case wire.InitiateParams:
-		if k.device.bearer().Session != nil {
-			reply(nil, wire.Refuse(wire.CodeNotAllowed, "This token is good for one session only."))
-			return
-		}
-		s.request(by, false, p, reply)
 	default:
-		s.request(by, k.device.granted(token.GrantModerate), req.Params, reply)
+		return false
 	}
+	return true
 }
 
 // finish sends the answer to a request and counts it. Any goroutine may call it.
