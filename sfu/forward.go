@@ -62,7 +62,11 @@ func (s *subscription) forward(now time.Time, part *part, r *run, out *transport
 	if s.line.video && !s.begun.Load() {
 		s.begin(now, r, out)
 	}
-	out.Reserve(part.packets + catchUp)
+	room := part.packets
+	if s.publication.microphone != nil {
+		room += catchUp
+	}
+	out.Reserve(room)
 	news, due := s.send(now, part, r, out)
 	if news {
 		to.alarm.by(now)

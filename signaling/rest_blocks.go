@@ -61,16 +61,9 @@ func (r *REST) listBlocked(ctx context.Context, in *UIDPath) (*body[BlockedList]
 	if err != nil {
 		return nil, err
 	}
-	list := BlockedList{Blocked: []wire.UserView{}}
-	for _, uid := range uids {
-		user, known, err := r.deps.Directory.User(ctx, uid)
-		if err != nil {
-			return nil, err
-		}
-		if !known {
-			user = wire.UserView{UID: uid, Name: uid}
-		}
-		list.Blocked = append(list.Blocked, user)
+	users, err := r.profiles(ctx, uids)
+	if err != nil {
+		return nil, err
 	}
-	return reply(list), nil
+	return reply(BlockedList{Blocked: users}), nil
 }

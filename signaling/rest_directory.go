@@ -211,7 +211,16 @@ func (r *REST) listMembers(ctx context.Context, in *GUIDPath) (*body[MemberList]
 	if err != nil {
 		return nil, err
 	}
-	list := MemberList{Members: []wire.UserView{}}
+	users, err := r.profiles(ctx, uids)
+	if err != nil {
+		return nil, err
+	}
+	return reply(MemberList{Members: users}), nil
+}
+
+// profiles reads the profiles of users; one who was never seen is named by their uid.
+func (r *REST) profiles(ctx context.Context, uids []string) ([]wire.UserView, error) {
+	users := make([]wire.UserView, 0, len(uids))
 	for _, uid := range uids {
 		user, known, err := r.deps.Directory.User(ctx, uid)
 		if err != nil {
@@ -220,9 +229,9 @@ func (r *REST) listMembers(ctx context.Context, in *GUIDPath) (*body[MemberList]
 		if !known {
 			user = wire.UserView{UID: uid, Name: uid}
 		}
-		list.Members = append(list.Members, user)
+		users = append(users, user)
 	}
-	return reply(list), nil
+	return users, nil
 }
 
 // MemberPath names a user in a group.

@@ -29,16 +29,6 @@ func (w *Witness) Shown(source uint32) []verdict.Shown {
 	return nil
 }
 
-// Misnumbered counts frames of all sources whose picture id a decoder would not have taken.
-func (w *Witness) Misnumbered() (n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, e := range w.eyes {
-		n += e.Misnumbered
-	}
-	return n
-}
-
 // Sounds is every frame of sound of a source that arrived, in the order of arrival.
 func (w *Witness) Sounds(source uint32) []verdict.Sound {
 	w.mu.Lock()
@@ -68,17 +58,4 @@ func (w *Witness) FirstPicture(source uint32, deadline time.Time) (time.Time, bo
 		}
 		time.Sleep(burst)
 	}
-}
-
-// Events are what the server said of a type, in order.
-func (w *Witness) Events(eventType string) []Event {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var out []Event
-	for _, e := range w.events {
-		if e.Type == eventType {
-			out = append(out, e)
-		}
-	}
-	return out
 }

@@ -60,12 +60,6 @@ type Tally struct {
 	Resent     int // packets that the server had us send again
 }
 
-// Event is something the server said, and when it came.
-type Event struct {
-	client.Event
-	Received time.Time
-}
-
 // sight is an eye and the stream that it looks at.
 type sight struct {
 	verdict.Eye
@@ -100,7 +94,6 @@ type Witness struct {
 	wide     uint16 // newest transport-wide number
 	plain    []byte
 	tally    Tally
-	events   []Event
 	began    time.Time // to send
 	counter  int64     // of sound
 	frame    uint32
@@ -261,17 +254,14 @@ func (w *Witness) seal(header *rtp.Header, transportCC uint8, payload []byte) []
 	return sealed
 }
 
-// listen keeps the server's events; it ends with the connection.
+// listen hears the server's events; it ends with the connection.
 func (w *Witness) listen() {
 	for ev := range w.signaling.Events() {
-		w.mu.Lock()
-		if len(w.events) < 10_000 {
-			w.events = append(w.events, Event{ev, time.Now()})
-		}
 		if ev.Type == "session.publish" {
+			w.mu.Lock()
 			w.obey(ev)
+			w.mu.Unlock()
 		}
-		w.mu.Unlock()
 	}
 }
 
@@ -307,11 +297,6 @@ func (w *Witness) obey(ev client.Event) {
 
 // Connected is closed when media can flow.
 func (w *Witness) Connected() <-chan struct{} { return w.session.Connected() }
-
-// Request sends a request of the session's client.
-func (w *Witness) Request(ctx context.Context, method string, params any) error {
-	return w.signaling.Request(ctx, method, params, nil)
-}
 
 // Close ends the witness without a word, as a killed process does, and its signaling, if it has tried to join.
 func (w *Witness) Close() {

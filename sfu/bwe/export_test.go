@@ -15,6 +15,3 @@ func (e *Estimator) Without(off parts) *Estimator {
 	e.off |= off
 	return e
 }
-
-// Remembered is how many packets the estimator has memory for.
-func (e *Estimator) Remembered() int { return len(e.history.ring) }

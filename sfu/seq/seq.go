@@ -1,4 +1,4 @@
-// Package seq unwraps the short counters of RTP into 64 bits, so that nobody else compares modulo 2^16 or 2^32.
+// Package seq unwraps the sequence numbers of RTP into 64 bits, so that nobody else compares modulo 2^16.
 //
 // A number is taken to be the one nearest to the highest seen so far. The first number keeps its own value; those that
 // turn out older than it may be negative.
@@ -32,32 +32,3 @@ func (u *Sequence) Peek(s uint16) int64 {
 
 // Highest is the highest number unwrapped; false before the first.
 func (u *Sequence) Highest() (int64, bool) { return u.highest, u.started }
-
-// Timestamp unwraps 32-bit timestamps. The zero value is ready.
-type Timestamp struct {
-	highest int64
-	started bool
-}
-
-// Unwrap returns the extended value of t and moves the highest up to it.
-func (u *Timestamp) Unwrap(t uint32) int64 {
-	if !u.started {
-		u.started = true
-		u.highest = int64(t)
-		return u.highest
-	}
-	x := u.Peek(t)
-	u.highest = max(u.highest, x)
-	return x
-}
-
-// Peek returns what Unwrap would, and moves nothing.
-func (u *Timestamp) Peek(t uint32) int64 {
-	if !u.started {
-		return int64(t)
-	}
-	return u.highest + int64(int32(t-uint32(u.highest)))
-}
-
-// Highest is the highest value unwrapped; false before the first.
-func (u *Timestamp) Highest() (int64, bool) { return u.highest, u.started }

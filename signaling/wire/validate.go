@@ -8,18 +8,19 @@ import (
 )
 
 // ValidUID reports whether s can be a uid or guid: 1–128 characters of A–Z a–z 0–9 . _ - @ : +
-func ValidUID(s string) bool { return validName(s, MaxUIDLength, "._-@:+") }
+func ValidUID(s string) bool { return ValidName(s, MaxUIDLength, "._-@:+") }
 
 // ValidSessionID reports whether s can be a sessionId: 1–128 characters of A–Z a–z 0–9 . _ - :
-func ValidSessionID(s string) bool { return validName(s, MaxSessionID, "._-:") }
+func ValidSessionID(s string) bool { return ValidName(s, MaxSessionID, "._-:") }
 
 // ValidID reports whether s can be a device, connection, participant or publication id: 1–64 characters of A–Z a–z 0–9 . _ -
-func ValidID(s string) bool { return validName(s, MaxIDLength, "._-") }
+func ValidID(s string) bool { return ValidName(s, MaxIDLength, "._-") }
 
 // validMID follows the token of RFC 5888 §4 (RFC 4566 §9), at most MaxMIDLength long.
-func validMID(s string) bool { return validName(s, MaxMIDLength, "!#$%&'*+-.^_`{|}~") }
+func validMID(s string) bool { return ValidName(s, MaxMIDLength, "!#$%&'*+-.^_`{|}~") }
 
-func validName(s string, most int, also string) bool {
+// ValidName reports whether s has 1 to most bytes, each an ASCII letter, a digit, or one of also.
+func ValidName(s string, most int, also string) bool {
 	if s == "" || len(s) > most {
 		return false
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/parleyrtc/parley/signaling/wire"
 )
 
 // Device is one registration: where one installation of an app is to be pushed.
@@ -46,17 +48,17 @@ func IDOf(kind Kind, token string) string {
 func (d Device) Check() (field, reason string) {
 	switch d.Kind {
 	case FCM:
-		if !made(d.Token, maxToken, "_-:.") {
+		if !wire.ValidName(d.Token, maxToken, "_-:.") {
 			return "token", "is not a Firebase registration token"
 		}
 	case VoIP, Alert: // in hexadecimal; Apple says not to count on a length
-		if len(d.Token) < 32 || len(d.Token)%2 == 1 || !made(strings.ToLower(d.Token), 200, "") || strings.Trim(strings.ToLower(d.Token), "0123456789abcdef") != "" {
+		if len(d.Token) < 32 || len(d.Token)%2 == 1 || !wire.ValidName(strings.ToLower(d.Token), 200, "") || strings.Trim(strings.ToLower(d.Token), "0123456789abcdef") != "" {
 			return "token", "is not an APNs device token in hexadecimal"
 		}
 	case Web:
 		return d.checkSubscription()
 	case Custom:
-		if !made(d.Token, maxToken, "!#$%&'()*+,-./:;<=>?@[]^_`{|}~") {
+		if !wire.ValidName(d.Token, maxToken, "!#$%&'()*+,-./:;<=>?@[]^_`{|}~") {
 			return "token", "must be 1 to 4096 printable ASCII characters"
 		}
 	default:
@@ -80,19 +82,4 @@ func (d Device) checkSubscription() (field, reason string) {
 		return "subscription.keys.auth", "is not 16 bytes in base64url"
 	}
 	return "", ""
-}
-
-// made reports whether s has 1 to most bytes, each an ASCII letter, a digit, or one of also.
-func made(s string, most int, also string) bool {
-	if s == "" || len(s) > most {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
-		if !letter && (c < '0' || c > '9') && strings.IndexByte(also, c) < 0 {
-			return false
-		}
-	}
-	return true
 }
