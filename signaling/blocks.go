@@ -4,15 +4,23 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
-// maxBlocked bounds whom one user may block.
-const maxBlocked = 1000
+// The bounds of block lists. A user's requests about theirs have a rate of their own, because each may read a whole list.
+const (
+	maxBlocked = 1000
+	blockRate  = 5 // a second for one user
+	blockBurst = 50
+)
 
-var errTooManyBlocked = errors.New("signaling: too many users are blocked")
+var (
+	errTooManyBlocked = errors.New("signaling: too many users are blocked")
+	errBlockingSelf   = errors.New("signaling: one cannot block oneself")
+)
 
 func blocksKey(uid string) string       { return "block/" + uid }
 func blockKey(uid, other string) string { return blocksKey(uid) + "/" + other }
@@ -26,8 +34,11 @@ func (d *Directory) Blocks(ctx context.Context, uid, other string) (bool, error)
 	return err == nil, err
 }
 
-// block notes that a user does not want to be called by another, who may never have been seen.
-func (d *Directory) block(ctx context.Context, uid, other string) error {
+// Block notes that a user does not want to be called by another, who may never have been seen. It refuses more than maxBlocked.
+func (d *Directory) Block(ctx context.Context, uid, other string) error {
+	if uid == other {
+		return errBlockingSelf
+	}
 	blocked, err := d.blocked(ctx, uid)
 	switch {
 	case err != nil || slices.Contains(blocked, other):
@@ -42,14 +53,98 @@ func (d *Directory) block(ctx context.Context, uid, other string) error {
 	return err
 }
 
-// unblock takes that back.
-func (d *Directory) unblock(ctx context.Context, uid, other string) error {
+// Unblock takes that back. Who is not blocked leaves no trace in the store.
+func (d *Directory) Unblock(ctx context.Context, uid, other string) error {
+	if blocks, err := d.Blocks(ctx, uid, other); err != nil || !blocks {
+		return err
+	}
 	return d.write(ctx, store.Change{Key: blockKey(uid, other), Blind: true})
 }
 
 // blocked lists whom a user has blocked, in the order in which they did.
 func (d *Directory) blocked(ctx context.Context, uid string) ([]string, error) {
 	return d.under(ctx, blocksKey(uid))
+}
+
+// Blocked lists those whom a user has blocked with a uid above after, by uid, at most limit, and reports whether there are more.
+func (d *Directory) Blocked(ctx context.Context, uid, after string, limit int) (page []string, more bool, err error) {
+	all, err := d.blocked(ctx, uid)
+	if err != nil {
+		return nil, false, err
+	}
+	all = slices.DeleteFunc(all, func(other string) bool { return other <= after })
+	slices.Sort(all)
+	n := min(limit, len(all))
+	return all[:n], n < len(all), nil
+}
+
+// blocking carries out one request about the user's own block list.
+func (k *socket) blocking(params wire.Params) (any, *wire.Error) {
+	if k.device.bearer().Session != nil {
+		return nil, oneSession()
+	}
+	directory, uid := k.server.deps.Directory, k.device.uid
+	if wait, allowed := directory.MayList(time.Now(), uid); !allowed {
+		return nil, tooFast(wait)
+	}
+	ctx, cancel := k.server.storeContext()
+	defer cancel()
+	var result any = wire.Empty{}
+	var err error
+	switch p := params.(type) {
+	case wire.BlockParams:
+		err = directory.Block(ctx, uid, p.UID)
+	case wire.UnblockParams:
+		err = directory.Unblock(ctx, uid, p.UID)
+	case wire.BlockedParams:
+		result, err = k.server.blockedUsers(ctx, uid, p)
+	}
+	if err != nil {
+		if refusal := blockRefusal(err); refusal != nil {
+			return nil, refusal
+		}
+		k.log.Error("a block list could not be read or written", "error", err)
+		return nil, wire.Internal()
+	}
+	return result, nil
+}
+
+// blockRefusal says why nobody more is blocked, nil when that is our fault.
+func blockRefusal(err error) *wire.Error {
+	switch {
+	case errors.Is(err, errTooManyBlocked):
+		return wire.Refuse(wire.CodeTooManyBlocked, "This user has blocked as many as they may; unblock somebody first.")
+	case errors.Is(err, errBlockingSelf):
+		refusal := wire.Refuse(wire.CodeBadRequest, "One cannot block oneself.")
+		refusal.Field = "uid"
+		return refusal
+	}
+	return nil
+}
+
+func (s *Server) blockedUsers(ctx context.Context, uid string, p wire.BlockedParams) (wire.BlockedResult, error) {
+	uids, more, err := s.deps.Directory.Blocked(ctx, uid, p.Cursor, p.Size())
+	if err != nil {
+		return wire.BlockedResult{}, err
+	}
+	var page wire.BlockedResult
+	for _, other := range uids {
+		page.Users = append(page.Users, s.user(ctx, other))
+	}
+	if more {
+		page.Next = uids[len(uids)-1]
+	}
+	return page, nil
+}
+
+// MayList takes one request about a user's block list from their rate, or says how long to wait.
+func (d *Directory) MayList(now time.Time, uid string) (time.Duration, bool) {
+	return allow(d.lists.user(now, uid), now)
+}
+
+// oneSession refuses what is not about the session that a token is confined to.
+func oneSession() *wire.Error {
+	return wire.Refuse(wire.CodeNotAllowed, "This token is good for one session only.")
 }
 
 // blocked refuses a call between two of whom one has blocked the other.

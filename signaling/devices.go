@@ -29,8 +29,12 @@ func (noDevices) Unregister(context.Context, string, string) error         { ret
 func (noDevices) Forget(context.Context, string) error                     { return nil }
 func (noDevices) Devices(context.Context, string) ([]notice.Device, error) { return nil, nil }
 
-// device carries out one device.* request of the protocol.
+// registration carries out one device.* request of the protocol. Who may be in one session only is rung by nobody, and must not
+// take a token from whoever has registered it.
 func (k *socket) registration(params wire.Params) (any, *wire.Error) {
+	if k.device.bearer().Session != nil {
+		return nil, oneSession()
+	}
 	ctx, cancel := k.server.storeContext()
 	defer cancel()
 	devices, uid := k.server.deps.Devices, k.device.uid

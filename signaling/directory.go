@@ -65,6 +65,7 @@ type Directory struct {
 	// Set at construction.
 	store store.Store
 	now   func() time.Time
+	lists *limits // of users who read and change their block lists
 
 	// Guarded by mu.
 	mu    sync.Mutex
@@ -85,7 +86,7 @@ const (
 
 // NewDirectory keeps users and groups in s, which stays open until the last use of the directory.
 func NewDirectory(s store.Store) *Directory {
-	return &Directory{store: s, now: time.Now, names: map[string]cachedUser{}}
+	return &Directory{store: s, now: time.Now, lists: newLimits(blockRate, blockBurst), names: map[string]cachedUser{}}
 }
 
 // User returns a user who has signed in once or was made over REST, and false for anybody else, also for a deleted one.

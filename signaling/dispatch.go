@@ -102,6 +102,8 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 		reply(k.renew(p))
 	case wire.DeviceRegisterParams, wire.DeviceUnregisterParams, wire.DeviceListParams:
 		reply(k.registration(req.Params))
+	case wire.BlockParams, wire.UnblockParams, wire.BlockedParams:
+		reply(k.blocking(req.Params))
 	case wire.TestParams:
 		s.beginTrial(time.Now(), by, reply)
 	case wire.TestOfferParams:
@@ -117,7 +119,7 @@ func (k *socket) dispatch(req wire.Request, reply answer) {
 		reply(wire.Empty{}, nil)
 	case wire.InitiateParams:
 		if k.device.bearer().Session != nil {
-			reply(nil, wire.Refuse(wire.CodeNotAllowed, "This token is good for one session only."))
+			reply(nil, oneSession())
 			return
 		}
 		s.request(by, false, p, reply)

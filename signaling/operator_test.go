@@ -73,7 +73,7 @@ func TestWhoIsBlockedRingsNobody(t *testing.T) {
 	ring := func(from *client, to string) string {
 		return from.mutate("call.initiate", map[string]any{"receiverId": to, "receiverType": "user", "type": "audio"}).code()
 	}
-	if err := n.directory.block(ctx, "alice", "bob"); err != nil {
+	if err := n.directory.Block(ctx, "alice", "bob"); err != nil {
 		t.Fatal(err)
 	}
 	if got := ring(alice, "bob"); got != wire.CodeBlockedReceiver {
@@ -86,7 +86,7 @@ func TestWhoIsBlockedRingsNobody(t *testing.T) {
 	if list, err := n.directory.blocked(ctx, "alice"); err != nil || !slices.Equal(list, []string{"bob"}) {
 		t.Errorf("alice has blocked %v (%v)", list, err)
 	}
-	if err := n.directory.unblock(ctx, "alice", "bob"); err != nil {
+	if err := n.directory.Unblock(ctx, "alice", "bob"); err != nil {
 		t.Fatal(err)
 	}
 	if got := ring(bob, "alice"); got != "" {

@@ -25,37 +25,53 @@ func (r *REST) registerBlocks() {
 	register(r, operation{id: "block-user", method: http.MethodPut, path: "/v1/users/{uid}/blocked/{other}", access: anyone,
 		summary: "Block a user: neither of the two can ring the other", errors: []int{http.StatusConflict}},
 		func(ctx context.Context, in *BlockPath) (*struct{}, error) {
-			if err := ownList(ctx, in.UID); err != nil {
+			if err := r.ownList(ctx, in.UID); err != nil {
 				return nil, err
 			}
-			if in.UID == in.Other {
+			err := r.deps.Directory.Block(ctx, in.UID, in.Other)
+			switch {
+			case errors.Is(err, errBlockingSelf):
 				return nil, badField("path.other", "One cannot block oneself.")
-			}
-			err := r.deps.Directory.block(ctx, in.UID, in.Other)
-			if errors.Is(err, errTooManyBlocked) {
-				return nil, newProblem(http.StatusConflict, codeTooManyBlocked, "This user has blocked as many as they may; unblock somebody first.")
+			case errors.Is(err, errTooManyBlocked):
+				return nil, blockRefusal(err)
 			}
 			return nil, err
 		})
 	register(r, operation{id: "unblock-user", method: http.MethodDelete, path: "/v1/users/{uid}/blocked/{other}", access: anyone,
 		summary: "Unblock a user; one who is not blocked stays so"},
 		func(ctx context.Context, in *BlockPath) (*struct{}, error) {
-			if err := ownList(ctx, in.UID); err != nil {
+			if err := r.ownList(ctx, in.UID); err != nil {
 				return nil, err
 			}
-			return nil, r.deps.Directory.unblock(ctx, in.UID, in.Other)
+			return nil, r.deps.Directory.Unblock(ctx, in.UID, in.Other)
 		})
 }
 
 // ownList refuses a user somebody else's list, and an API key that may only read a change; who may read, admit has said.
-func ownList(ctx context.Context, uid string) error {
-	_, err := actFor(callerOf(ctx), uid)
-	return err
+func (r *REST) ownList(ctx context.Context, uid string) error {
+	who := callerOf(ctx)
+	if _, err := actFor(who, uid); err != nil {
+		return err
+	}
+	return r.mayList(who)
+}
+
+// mayList takes a request about a block list from its user's rate; API keys have none.
+func (r *REST) mayList(who caller) error {
+	if who.isServer() {
+		return nil
+	}
+	if wait, allowed := r.deps.Directory.MayList(r.now(), who.uid); !allowed {
+		return tooMany(wait)
+	}
+	return nil
 }
 
 func (r *REST) listBlocked(ctx context.Context, in *UIDPath) (*body[BlockedList], error) {
 	if who := callerOf(ctx); !who.isServer() && who.uid != in.UID {
 		return nil, forbidden("A user sees their own list only.")
+	} else if err := r.mayList(who); err != nil {
+		return nil, err
 	}
 	uids, err := r.deps.Directory.blocked(ctx, in.UID)
 	if err != nil {

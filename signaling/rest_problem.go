@@ -34,8 +34,6 @@ const (
 	codeForbidden    = "ERR_FORBIDDEN"
 	codeNotFound     = "ERR_NOT_FOUND"
 	codeConflict     = "ERR_CONFLICT"
-
-	codeTooManyBlocked = "ERR_TOO_MANY_BLOCKED"
 )
 
 // Error makes a Problem an error.

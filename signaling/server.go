@@ -44,6 +44,13 @@ type Profiles interface {
 	User(ctx context.Context, uid string) (wire.UserView, bool, error)
 	// Blocks reports whether a user does not want to be called by another.
 	Blocks(ctx context.Context, uid, other string) (bool, error)
+	// Block notes that they do not, and Unblock takes it back; both may be said twice.
+	Block(ctx context.Context, uid, other string) error
+	Unblock(ctx context.Context, uid, other string) error
+	// Blocked lists those whom a user has blocked with a uid above after, by uid, at most limit, and reports whether there are more.
+	Blocked(ctx context.Context, uid, after string, limit int) (page []string, more bool, err error)
+	// MayList takes one request about a user's block list from their rate, or says how long to wait.
+	MayList(now time.Time, uid string) (wait time.Duration, allowed bool)
 	// GroupProfile returns a group without its members, who may be many, and false when there is none.
 	GroupProfile(ctx context.Context, guid string) (wire.GroupView, bool, error)
 	// Group returns a group and the uids of its members, and false when there is none.

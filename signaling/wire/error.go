@@ -26,6 +26,7 @@ const (
 	CodeInvalidReceiverType = "ERR_INVALID_RECEIVER_TYPE"
 	CodeBlockedReceiver     = "ERR_BLOCKED_RECEIVER"
 	CodeBlockedSender       = "ERR_BLOCKED_SENDER"
+	CodeTooManyBlocked      = "ERR_TOO_MANY_BLOCKED"
 	CodeBusySelf            = "ERR_CALL_BUSY_SELF"
 	CodeBusyGroup           = "ERR_CALL_BUSY_GROUP"
 	CodeTooManyRings        = "ERR_CALL_TOO_MANY_RINGS"

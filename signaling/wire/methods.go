@@ -15,6 +15,9 @@ const (
 	MethodDeviceRegister    = "device.register"    // DeviceRegisterParams, DeviceResult
 	MethodDeviceUnregister  = "device.unregister"  // DeviceUnregisterParams, Empty
 	MethodDeviceList        = "device.list"        // DeviceListParams, DevicesResult
+	MethodUserBlock         = "user.block"         // BlockParams, Empty
+	MethodUserUnblock       = "user.unblock"       // UnblockParams, Empty
+	MethodUserBlocked       = "user.blocked"       // BlockedParams, BlockedResult
 	MethodCallHistory       = "call.history"       // HistoryParams, HistoryResult
 	MethodSessionJoin       = "session.join"       // JoinParams, JoinResult
 	MethodSessionOffer      = "session.offer"      // OfferParams, OfferResult
@@ -57,6 +60,9 @@ var methods = map[string]func(raw []byte, lenient bool) (Params, *Error){
 	MethodDeviceRegister:    read[DeviceRegisterParams],
 	MethodDeviceUnregister:  read[DeviceUnregisterParams],
 	MethodDeviceList:        read[DeviceListParams],
+	MethodUserBlock:         read[BlockParams],
+	MethodUserUnblock:       read[UnblockParams],
+	MethodUserBlocked:       read[BlockedParams],
 	MethodCallHistory:       read[HistoryParams],
 	MethodSessionJoin:       read[JoinParams],
 	MethodSessionOffer:      read[OfferParams],

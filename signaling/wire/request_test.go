@@ -43,6 +43,10 @@ func TestEveryMethodIsRead(t *testing.T) {
 			DeviceRegisterParams{Kind: "web", Subscription: &PushSubscription{"https://p.example/x", SubscriptionKeys{"B", "A"}}, Sandbox: true, MutationID: "m-1"}},
 		{MethodDeviceUnregister, `{"registrationId":"r_1",` + m + `}`, DeviceUnregisterParams{"r_1", "m-1"}},
 		{MethodDeviceList, `{}`, DeviceListParams{}},
+		{MethodUserBlock, `{"uid":"bob@x",` + m + `}`, BlockParams{"bob@x", "m-1"}},
+		{MethodUserUnblock, `{"uid":"bob@x",` + m + `}`, UnblockParams{"bob@x", "m-1"}},
+		{MethodUserBlocked, `{}`, BlockedParams{}},
+		{MethodUserBlocked, `{"cursor":"bob","limit":3}`, BlockedParams{"bob", ptr(3)}},
 		{MethodCallHistory, `{}`, HistoryParams{}},
 		{MethodCallHistory, `{"status":"missed","type":"audio","receiverType":"user","direction":"incoming","uid":"bob","guid":"team","from":1,"until":2,"attended":1,"cursor":"1-2"}`,
 			HistoryParams{Status: "missed", Type: "audio", ReceiverType: "user", Direction: "incoming", UID: "bob", GUID: "team", From: 1, Until: 2, Attended: 1, Cursor: "1-2"}},
@@ -85,8 +89,8 @@ func TestEveryMethodIsRead(t *testing.T) {
 			t.Errorf("%s: got %+v", test.method, req)
 		}
 	}
-	if len(methods) != 28 {
-		t.Errorf("there are %d methods; the table above has 28", len(methods))
+	if len(methods) != 31 {
+		t.Errorf("there are %d methods; the table above has 31", len(methods))
 	}
 }
 
