@@ -11,7 +11,7 @@ FUZZTIME ?= 3s
 # staticcheck is run at this version without being a dependency of the module.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build parley-bench test test-go test-web test-e2e test-firefox test-long quality lint bench fuzz web web-fresh setup docker clean
+.PHONY: help run build parley-bench test test-go test-web test-e2e test-firefox test-long quality lint bench fuzz web web-fresh api-docs setup docker clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,7 +56,7 @@ quality: build parley-bench ## calls on bad networks, with Chromium and Firefox,
 	@.ci/setup firefox
 	bin/parley-bench quality --serve --binary bin/parley --browsers --html bin/quality.html --json bin/quality.json
 
-lint: ## gofmt, go vet, staticcheck, import rules, tsc
+lint: ## gofmt, go vet, staticcheck, import rules, tsc, comments of exported names
 	@.ci/lint $(STATICCHECK)
 
 bench: ## Go benchmarks
@@ -70,6 +70,10 @@ web: ## build the call page and the SDKs into web/dist, which is committed
 
 web-fresh: ## fail when web/dist is not what its sources give
 	@.ci/web-fresh
+
+api-docs: ## the API of the JavaScript SDKs as HTML, into bin/api-docs
+	cd web && npm run --silent api-docs
+	@echo "open bin/api-docs/index.html"
 
 docker: ## build the container image
 	docker build --build-arg VERSION=$(VERSION) -t parley:$(VERSION) .

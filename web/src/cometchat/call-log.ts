@@ -32,26 +32,32 @@ export class CallLogParticipant extends User {
     this.totalDurationInMinutes = minutes(attendee?.seconds ?? 0);
   }
 
+  /** The field `deviceId`. */
   getDeviceID(): string {
     return this.deviceId;
   }
 
+  /** The field `isJoined`. */
   getIsJoined(): boolean {
     return this.isJoined;
   }
 
+  /** The field `state`. */
   getState(): string {
     return this.state;
   }
 
+  /** The field `joinedAt`. */
   getJoinedAt(): number {
     return this.joinedAt;
   }
 
+  /** The field `leftAt`. */
   getLeftAt(): number {
     return this.leftAt;
   }
 
+  /** The field `totalDurationInMinutes`. */
   getTotalDurationInMinutes(): number {
     return this.totalDurationInMinutes;
   }
@@ -99,62 +105,77 @@ export class CallLog {
     this.participants = call.members.map((m) => new CallLogParticipant(call, m, attended.get(m.user.uid)));
   }
 
+  /** The field `sessionId`. */
   getSessionID(): string {
     return this.sessionId;
   }
 
+  /** The field `mode`. */
   getMode(): string {
     return this.mode;
   }
 
+  /** The field `type`. */
   getType(): string {
     return this.type;
   }
 
+  /** The field `status`. */
   getStatus(): string {
     return this.status;
   }
 
+  /** The field `receiverType`. */
   getReceiverType(): string {
     return this.receiverType;
   }
 
+  /** The field `initiator`. */
   getInitiator(): User {
     return this.initiator;
   }
 
+  /** The field `receiver`. */
   getReceiver(): User | Group {
     return this.receiver;
   }
 
+  /** The field `initiatedAt`. */
   getInitiatedAt(): number {
     return this.initiatedAt;
   }
 
+  /** The field `startedAt`. */
   getStartedAt(): number {
     return this.startedAt;
   }
 
+  /** The field `endedAt`. */
   getEndedAt(): number {
     return this.endedAt;
   }
 
+  /** The field `totalDuration`. */
   getTotalDuration(): string {
     return this.totalDuration;
   }
 
+  /** The field `totalDurationInMinutes`. */
   getTotalDurationInMinutes(): number {
     return this.totalDurationInMinutes;
   }
 
+  /** The field `totalParticipants`. */
   getTotalParticipants(): number {
     return this.totalParticipants;
   }
 
+  /** The field `participants`. */
   getParticipants(): CallLogParticipant[] {
     return this.participants;
   }
 
+  /** False: recordings are not made here. */
   isRecorded(): boolean {
     return this.hasRecording;
   }
@@ -225,11 +246,13 @@ export class CallLogRequestBuilder {
   readonly #filter: CallLogFilter = {};
   #nothing = false;
 
+  /** Calls of a page: 1–100, 30 if it is not set. */
   setLimit(limit: number): this {
     this.#filter.limit = Math.min(Math.max(1, Math.floor(limit)), 100);
     return this;
   }
 
+  /** `audio` or `video` calls only. */
   setCallType(type: string): this {
     this.#filter.type = type as NonNullable<CallLogFilter["type"]>;
     return this;
@@ -241,6 +264,7 @@ export class CallLogRequestBuilder {
     return this;
   }
 
+  /** `incoming` or `outgoing` calls only. */
   setCallDirection(direction: string): this {
     this.#filter.direction = direction as NonNullable<CallLogFilter["direction"]>;
     return this;
@@ -253,21 +277,25 @@ export class CallLogRequestBuilder {
     return this;
   }
 
+  /** Calls with this other user only. */
   setUid(uid: string): this {
     this.#filter.uid = uid;
     return this;
   }
 
+  /** Calls of this group only. */
   setGuid(guid: string): this {
     this.#filter.guid = guid;
     return this;
   }
 
+  /** Recordings are not made here: true finds nothing. */
   setHasRecording(wanted: boolean): this {
     this.#nothing ||= wanted;
     return this;
   }
 
+  /** Transcriptions are not made here: true finds nothing. */
   setHasTranscriptions(wanted: boolean): this {
     this.#nothing ||= wanted;
     return this;
@@ -278,6 +306,7 @@ export class CallLogRequestBuilder {
     return this;
   }
 
+  /** The request, before its first page. */
   build(): CallLogRequest {
     return new CallLogRequest({ filter: { ...this.#filter }, nothing: this.#nothing }, () => CallLogRequestBuilder.need());
   }

@@ -46,90 +46,112 @@ export class Call {
     this.receiverType = swapped ? callType : receiverType;
   }
 
+  /** The field `sessionId`. */
   getSessionId(): string {
     return this.sessionId;
   }
 
+  /** Sets the field `sessionId`. */
   setSessionId(sessionId: string): void {
     this.sessionId = sessionId;
   }
 
+  /** The field `status`. */
   getCallStatus(): string {
     return this.status;
   }
 
+  /** The field `status`. */
   getStatus(): string {
     return this.status;
   }
 
+  /** The field `action`. */
   getAction(): string {
     return this.action;
   }
 
+  /** The field `type`. */
   getType(): string {
     return this.type;
   }
 
+  /** The field `category`. */
   getCategory(): string {
     return this.category;
   }
 
+  /** The field `receiverType`. */
   getReceiverType(): string {
     return this.receiverType;
   }
 
+  /** The field `receiverId`. */
   getReceiverId(): string {
     return this.receiverId;
   }
 
+  /** The field `receiver`. */
   getReceiver(): User | Group | null {
     return this.receiver;
   }
 
+  /** The field `sender`. */
   getSender(): User | null {
     return this.sender;
   }
 
+  /** The field `callInitiator`. */
   getCallInitiator(): User | null {
     return this.callInitiator;
   }
 
+  /** The field `callReceiver`. */
   getCallReceiver(): User | Group | null {
     return this.callReceiver;
   }
 
+  /** The field `initiatedAt`. */
   getInitiatedAt(): number {
     return this.initiatedAt;
   }
 
+  /** The field `joinedAt`. */
   getJoinedAt(): number {
     return this.joinedAt;
   }
 
+  /** The field `id`. */
   getId(): string {
     return this.id;
   }
 
+  /** The field `conversationId`. */
   getConversationId(): string {
     return this.conversationId;
   }
 
+  /** The field `sentAt`. */
   getSentAt(): number {
     return this.sentAt;
   }
 
+  /** The field `metadata`. */
   getMetadata(): unknown {
     return this.metadata;
   }
 
+  /** Sets the field `metadata`. */
   setMetadata(metadata: unknown): void {
     this.metadata = metadata;
   }
 
+  /** The field `data`. */
   getData(): Record<string, unknown> {
     return this.data;
   }
 
+  /** The field `rawData`. */
   getRawData(): unknown {
     return this.rawData;
   }

@@ -13,7 +13,8 @@ export interface JoinAnswer {
   error: CometChatException | null;
 }
 
-type Token = string | { token: string };
+/** The token of a session, as `generateToken` gives it. */
+export type Token = string | { token: string };
 
 const listenerOf = (ownerOrListener: unknown, listener: Callbacks | undefined): Callbacks => listener ?? (ownerOrListener as Callbacks);
 
@@ -42,29 +43,38 @@ export class CometChatCalls {
   static readonly SESSION_TYPE = SESSION_TYPE;
   static readonly LAYOUT = LAYOUT;
   /** Android's way to the running session. */
-  static readonly CallSession = { getInstance: (): typeof CometChatCalls => CometChatCalls };
+  static readonly CallSession = {
+    /** The running session's methods, which are this class's. */
+    getInstance: (): typeof CometChatCalls => CometChatCalls,
+  };
 
+  /** Says which server to use; without settings the one of `CometChat.init` stays. */
   static async init(settings?: Options): Promise<{ success: boolean; error: null }> {
     if (!account.initialised || settings) account.init(settings);
     return { success: true, error: null };
   }
 
+  /** Signs in by uid and auth key, on a server with open login. */
   static login(uid: string, authKey: string): Promise<User> {
     return account.loginWithKey(uid, authKey);
   }
 
+  /** Signs in with a JWT of your back end. */
   static loginWithAuthToken(token: string): Promise<User> {
     return account.loginWithToken(token);
   }
 
+  /** Signs out. */
   static async logout(): Promise<void> {
     account.logout();
   }
 
+  /** Who is signed in; null if nobody is. */
   static getLoggedInUser(): User | null {
     return account.user;
   }
 
+  /** Whether somebody is signed in. */
   static isUserLoggedIn(): boolean {
     return account.user !== null;
   }
@@ -92,10 +102,12 @@ export class CometChatCalls {
     return CometChatCalls.joinSession(token, settings, element);
   }
 
+  /** Leaves the session; a call of two ends with it. */
   static leaveSession(): Promise<void> {
     return room.leave();
   }
 
+  /** The same as `leaveSession`. */
   static endSession(): Promise<void> {
     return room.leave();
   }
@@ -105,6 +117,7 @@ export class CometChatCalls {
     return withSession(async (session) => void (await account.need().calls.end(session.sessionId, { forAll: true })));
   }
 
+  /** Whether this page is in a session. */
   static isSessionActive(): boolean {
     return room.isActive;
   }
@@ -114,66 +127,82 @@ export class CometChatCalls {
     return account.need().connectionTest(options);
   }
 
+  /** Mutes the microphone. */
   static muteAudio(): Promise<void> {
     return withSession((session) => session.setMicrophone(false));
   }
 
+  /** Unmutes the microphone. */
   static unMuteAudio(): Promise<void> {
     return withSession((session) => session.setMicrophone(true));
   }
 
+  /** The same as `unMuteAudio`. */
   static unmuteAudio(): Promise<void> {
     return CometChatCalls.unMuteAudio();
   }
 
+  /** Mutes or unmutes the microphone. */
   static toggleAudio(): Promise<void> {
     return withSession((session) => session.setMicrophone(!session.local.microphoneOn));
   }
 
+  /** Turns the camera off; its light goes out. */
   static pauseVideo(): Promise<void> {
     return withSession((session) => session.setCamera(false));
   }
 
+  /** Turns the camera on. */
   static resumeVideo(): Promise<void> {
     return withSession((session) => session.setCamera(true));
   }
 
+  /** Turns the camera on or off. */
   static toggleVideo(): Promise<void> {
     return withSession((session) => session.setCamera(!session.local.cameraOn));
   }
 
+  /** Asks for a screen or window and shares it. Call it from a click. */
   static startScreenSharing(): Promise<void> {
     return withSession((session) => session.shareScreen());
   }
 
+  /** Ends the screen share. */
   static stopScreenSharing(): Promise<void> {
     return withSession((session) => session.stopScreenShare());
   }
 
+  /** Uses the next camera that there is. */
   static switchCamera(): Promise<void> {
     return withSession((session) => session.switchCamera());
   }
 
+  /** The microphones. */
   static getAudioInputDevices(): Promise<MediaDeviceInfo[]> {
     return devices("audioinput");
   }
 
+  /** The speakers. */
   static getAudioOutputDevices(): Promise<MediaDeviceInfo[]> {
     return devices("audiooutput");
   }
 
+  /** The cameras. */
   static getVideoInputDevices(): Promise<MediaDeviceInfo[]> {
     return devices("videoinput");
   }
 
+  /** Uses another microphone. */
   static setAudioInputDevice(deviceId: string): Promise<void> {
     return withSession((session) => session.switchMicrophone(deviceId));
   }
 
+  /** Plays through another speaker, where the browser can. */
   static setAudioOutputDevice(deviceId: string): Promise<void> {
     return withSession((session) => session.switchSpeaker(deviceId));
   }
 
+  /** Uses another camera. */
   static setVideoInputDevice(deviceId: string): Promise<void> {
     return withSession((session) => session.switchCamera(deviceId));
   }
@@ -183,14 +212,17 @@ export class CometChatCalls {
     return room.status.add(ownerOrListener, listenerOf(ownerOrListener, listener));
   }
 
+  /** Hears of who joins, leaves and mutes. Gives back the undo. */
   static addParticipantEventListener(ownerOrListener: unknown, listener?: Callbacks): () => void {
     return room.participants.add(ownerOrListener, listenerOf(ownerOrListener, listener));
   }
 
+  /** Hears of this device's microphone, camera and screen. Gives back the undo. */
   static addMediaEventsListener(ownerOrListener: unknown, listener?: Callbacks): () => void {
     return room.media.add(ownerOrListener, listenerOf(ownerOrListener, listener));
   }
 
+  /** Hears of clicks on the grid's buttons. Gives back the undo. */
   static addButtonClickListener(ownerOrListener: unknown, listener?: Callbacks): () => void {
     return room.buttons.add(ownerOrListener, listenerOf(ownerOrListener, listener));
   }

@@ -70,13 +70,21 @@ const needId = (sessionId: string): string => {
 
 /** The shape of CometChat's Chat SDK, as far as calling goes, on a Parley server. */
 export class CometChat {
+  /** `new CometChat.Call(…)`: a call to make. */
   static readonly Call = Call;
+  /** The class of users. */
   static readonly User = User;
+  /** The class of groups. */
   static readonly Group = Group;
+  /** Builds the settings of `init`. */
   static readonly AppSettingsBuilder = AppSettingsBuilder;
+  /** Builds the settings of `startCall`. */
   static readonly CallSettingsBuilder = CallSettingsBuilder;
+  /** Makes a listener for `addCallListener`. */
   static readonly CallListener = CallListener;
+  /** Makes a listener for a running session. */
   static readonly OngoingCallListener = OngoingCallListener;
+  /** What every method rejects with. */
   static readonly CometChatException = CometChatException;
   static readonly CALL_TYPE = CALL_TYPE;
   static readonly RECEIVER_TYPE = RECEIVER_TYPE;
@@ -89,6 +97,7 @@ export class CometChat {
     return true;
   }
 
+  /** Whether `init` was called. */
   static isInitialized(): boolean {
     return account.initialised;
   }
@@ -103,10 +112,12 @@ export class CometChat {
     return account.loginWithToken(uidOrToken);
   }
 
+  /** Signs in with a JWT of your back end. */
   static loginWithAuthToken(token: string): Promise<User> {
     return account.loginWithToken(token);
   }
 
+  /** Signs out: no push reaches this device any more. */
   static async logout(): Promise<Record<string, never>> {
     activeCall = null;
     if (account.client?.state === "connected") await unregisterPush(account).catch(() => undefined); // a device that is signed out does not ring
@@ -114,18 +125,22 @@ export class CometChat {
     return {};
   }
 
+  /** Who is signed in; null if nobody is. */
   static async getLoggedinUser(): Promise<User | null> {
     return account.user;
   }
 
+  /** The same as `getLoggedinUser`. */
   static getLoggedInUser(): Promise<User | null> {
     return CometChat.getLoggedinUser();
   }
 
+  /** Hears of calls. A listener of the same id is replaced. */
   static addCallListener(listenerId: string, listener: Callbacks): void {
     ringing.add(listenerId, listener);
   }
 
+  /** Takes the listener of an id away. */
   static removeCallListener(listenerId: string): void {
     ringing.remove(listenerId);
   }
@@ -143,6 +158,7 @@ export class CometChat {
     );
   }
 
+  /** Takes a call that rings here. Join its session next. */
   static acceptCall(sessionId: string): Promise<Call> {
     return act((client) => client.calls.accept(needId(sessionId)));
   }
@@ -182,10 +198,12 @@ export class CometChat {
     }
   }
 
+  /** The call that this page is in or rings for; null without one. */
   static getActiveCall(): Call | null {
     return activeCall;
   }
 
+  /** Forgets the local copy of the call; the call itself goes on. */
   static clearActiveCall(): void {
     activeCall = null;
   }
@@ -218,12 +236,20 @@ function finalState(error: unknown): CallInfo {
 // The types that apps written in TypeScript use as CometChat.Call and so on.
 // eslint-disable-next-line @typescript-eslint/no-namespace
 export declare namespace CometChat {
+  /** The type of `CometChat.Call`. */
   export type Call = import("./call.js").Call;
+  /** The type of `CometChat.User`. */
   export type User = import("./people.js").User;
+  /** The type of `CometChat.Group`. */
   export type Group = import("./people.js").Group;
+  /** The type of `CometChat.CallListener`. */
   export type CallListener = import("./listeners.js").CallListener;
+  /** The type of `CometChat.OngoingCallListener`. */
   export type OngoingCallListener = import("./listeners.js").OngoingCallListener;
+  /** The type of `CometChat.CometChatException`. */
   export type CometChatException = import("./exception.js").CometChatException;
+  /** The type of `CometChat.AppSettingsBuilder`. */
   export type AppSettingsBuilder = import("./settings.js").AppSettingsBuilder;
+  /** The type of `CometChat.CallSettingsBuilder`. */
   export type CallSettingsBuilder = import("./settings.js").CallSettingsBuilder;
 }

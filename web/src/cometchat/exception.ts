@@ -15,10 +15,12 @@ export class CometChatException extends Error {
     this.details = error.details;
   }
 
+  /** The field `code`. */
   getCode(): string {
     return this.code;
   }
 
+  /** The field `message`. */
   getMessage(): string {
     return this.message;
   }

@@ -7,9 +7,13 @@ export { Call } from "./call.js";
 export { CallLog, CallLogParticipant, CallLogRequest, CallLogRequestBuilder } from "./call-log.js";
 export { CometChatException } from "./exception.js";
 export { CallListener, OngoingCallListener } from "./listeners.js";
+export type { Callbacks } from "./listeners.js";
+export type { PushSettings } from "./push-token.js";
+export type { JoinAnswer, Token } from "./calls.js";
 export { Group, User } from "./people.js";
 export { SESSION_TYPE as SessionType } from "./constants.js";
 export { AppSettingsBuilder, CallAppSettingsBuilder, CallSettingsBuilder, SessionSettingsBuilder } from "./settings.js";
+export type { Options } from "./settings.js";
 
 declare global {
   interface Window {

@@ -14,22 +14,27 @@ export class User {
     this.avatar = typeof user === "string" ? "" : user.avatar;
   }
 
+  /** The field `uid`. */
   getUid(): string {
     return this.uid;
   }
 
+  /** The field `name`. */
   getName(): string {
     return this.name;
   }
 
+  /** The field `avatar`. */
   getAvatar(): string {
     return this.avatar;
   }
 
+  /** The field `status`. */
   getStatus(): string {
     return this.status;
   }
 
+  /** The field `role`. */
   getRole(): string {
     return this.role;
   }
@@ -45,10 +50,12 @@ export class Group {
     this.name = group.name || group.guid;
   }
 
+  /** The field `guid`. */
   getGuid(): string {
     return this.guid;
   }
 
+  /** The field `name`. */
   getName(): string {
     return this.name;
   }

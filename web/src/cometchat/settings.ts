@@ -23,6 +23,7 @@ export class OptionsBuilder {
     });
   }
 
+  /** The settings that were collected. */
   build(): Options {
     return { ...this.options };
   }

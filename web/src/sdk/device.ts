@@ -10,12 +10,14 @@ export class TabStorage implements DeviceStorage {
   #held: string | null = null;
   #release: () => void = () => {};
 
+  /** The id of this tab; null if it has none, or has a copy of another tab's. */
   async load(): Promise<string | null> {
     const id = read();
     if (id === null || id === this.#held) return id;
     return (await this.#hold(id)) ? id : null;
   }
 
+  /** Keeps the id until the tab is closed. */
   async save(deviceId: string): Promise<void> {
     if (deviceId === this.#held) return;
     try {
@@ -61,10 +63,12 @@ function read(): string | null {
 export class MemoryStorage implements DeviceStorage {
   #id: string | null = null;
 
+  /** The id, if one was saved. */
   load(): string | null {
     return this.#id;
   }
 
+  /** Keeps the id as long as this object. */
   save(deviceId: string): void {
     this.#id = deviceId;
   }

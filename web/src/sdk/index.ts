@@ -7,6 +7,7 @@ export { Emitter } from "./emitter.js";
 export type { Listener } from "./emitter.js";
 export { ParleyError, codeOf } from "./errors.js";
 export { listDevices } from "./media.js";
+export type { WayName } from "./media-way.js";
 export { LocalParticipant, RemoteParticipant } from "./participants.js";
 export { Pushes } from "./pushes.js";
 export type { PushKind, PushRegistration, PushTarget } from "./pushes.js";

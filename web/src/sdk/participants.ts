@@ -32,6 +32,7 @@ export class RemoteParticipant {
     this.quality = info.quality;
   }
 
+  /** What they send, muted or not. */
   get publications(): readonly Publication[] {
     return this.#publications;
   }
@@ -46,14 +47,17 @@ export class RemoteParticipant {
     return this.publication(source)?.muted === false;
   }
 
+  /** Whether others can hear them, or they are muted. */
   get microphoneOn(): boolean {
     return this.isOn("microphone");
   }
 
+  /** Whether they send a camera. */
   get cameraOn(): boolean {
     return this.isOn("camera");
   }
 
+  /** Whether they share a screen. */
   get screenOn(): boolean {
     return this.isOn("screen");
   }
@@ -105,14 +109,17 @@ export class LocalParticipant {
     this.user = user;
   }
 
+  /** Whether this device sends sound. */
   get microphoneOn(): boolean {
     return this.on.microphone;
   }
 
+  /** Whether this device sends its camera. */
   get cameraOn(): boolean {
     return this.on.camera;
   }
 
+  /** Whether this device shares a screen. */
   get screenOn(): boolean {
     return this.on.screen;
   }

@@ -95,6 +95,7 @@ export class Session extends Emitter<SessionEvents> {
     }
   }
 
+  /** Where the session stands; `closed` is final. */
   get state(): SessionState {
     return this.#state;
   }

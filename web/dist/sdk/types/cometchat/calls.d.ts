@@ -11,7 +11,8 @@ export interface JoinAnswer {
     } | null;
     error: CometChatException | null;
 }
-type Token = string | {
+/** The token of a session, as `generateToken` gives it. */
+export type Token = string | {
     token: string;
 };
 /** The shape of CometChat's Calls SDK, on a Parley server. */
@@ -38,16 +39,23 @@ export declare class CometChatCalls {
     };
     /** Android's way to the running session. */
     static readonly CallSession: {
+        /** The running session's methods, which are this class's. */
         getInstance: () => typeof CometChatCalls;
     };
+    /** Says which server to use; without settings the one of `CometChat.init` stays. */
     static init(settings?: Options): Promise<{
         success: boolean;
         error: null;
     }>;
+    /** Signs in by uid and auth key, on a server with open login. */
     static login(uid: string, authKey: string): Promise<User>;
+    /** Signs in with a JWT of your back end. */
     static loginWithAuthToken(token: string): Promise<User>;
+    /** Signs out. */
     static logout(): Promise<void>;
+    /** Who is signed in; null if nobody is. */
     static getLoggedInUser(): User | null;
+    /** Whether somebody is signed in. */
     static isUserLoggedIn(): boolean;
     /** CometChat's token opens one session; here being signed in does, so the token is the session's id. */
     static generateToken(sessionId: string, _authToken?: string): Promise<{
@@ -58,35 +66,56 @@ export declare class CometChatCalls {
     static joinSession(token: Token, settings?: Options, element?: HTMLElement | null): Promise<JoinAnswer>;
     /** The name of `joinSession` in the older SDK. */
     static startSession(token: Token, settings?: Options, element?: HTMLElement | null): Promise<JoinAnswer>;
+    /** Leaves the session; a call of two ends with it. */
     static leaveSession(): Promise<void>;
+    /** The same as `leaveSession`. */
     static endSession(): Promise<void>;
     /** Ends a group call for everybody, for those who may. */
     static endSessionForAll(): Promise<void>;
+    /** Whether this page is in a session. */
     static isSessionActive(): boolean;
     /** Not of CometChat: tries the connection to the server in every way that a call could take. */
     static connectionTest(options?: ConnectionTestOptions): Promise<ConnectionTest>;
+    /** Mutes the microphone. */
     static muteAudio(): Promise<void>;
+    /** Unmutes the microphone. */
     static unMuteAudio(): Promise<void>;
+    /** The same as `unMuteAudio`. */
     static unmuteAudio(): Promise<void>;
+    /** Mutes or unmutes the microphone. */
     static toggleAudio(): Promise<void>;
+    /** Turns the camera off; its light goes out. */
     static pauseVideo(): Promise<void>;
+    /** Turns the camera on. */
     static resumeVideo(): Promise<void>;
+    /** Turns the camera on or off. */
     static toggleVideo(): Promise<void>;
+    /** Asks for a screen or window and shares it. Call it from a click. */
     static startScreenSharing(): Promise<void>;
+    /** Ends the screen share. */
     static stopScreenSharing(): Promise<void>;
+    /** Uses the next camera that there is. */
     static switchCamera(): Promise<void>;
+    /** The microphones. */
     static getAudioInputDevices(): Promise<MediaDeviceInfo[]>;
+    /** The speakers. */
     static getAudioOutputDevices(): Promise<MediaDeviceInfo[]>;
+    /** The cameras. */
     static getVideoInputDevices(): Promise<MediaDeviceInfo[]>;
+    /** Uses another microphone. */
     static setAudioInputDevice(deviceId: string): Promise<void>;
+    /** Plays through another speaker, where the browser can. */
     static setAudioOutputDevice(deviceId: string): Promise<void>;
+    /** Uses another camera. */
     static setVideoInputDevice(deviceId: string): Promise<void>;
     /** `(listener)`, or `(owner, listener)` as on Android. Gives back the undo. */
     static addSessionStatusListener(ownerOrListener: unknown, listener?: Callbacks): () => void;
+    /** Hears of who joins, leaves and mutes. Gives back the undo. */
     static addParticipantEventListener(ownerOrListener: unknown, listener?: Callbacks): () => void;
+    /** Hears of this device's microphone, camera and screen. Gives back the undo. */
     static addMediaEventsListener(ownerOrListener: unknown, listener?: Callbacks): () => void;
+    /** Hears of clicks on the grid's buttons. Gives back the undo. */
     static addButtonClickListener(ownerOrListener: unknown, listener?: Callbacks): () => void;
     /** One callback of any of the listeners above, by its name. */
     static addEventListener(name: string, callback: (...values: unknown[]) => void): () => void;
 }
-export {};

@@ -12,13 +12,21 @@ export declare const account: Account;
 export declare const room: Room;
 /** The shape of CometChat's Chat SDK, as far as calling goes, on a Parley server. */
 export declare class CometChat {
+    /** `new CometChat.Call(…)`: a call to make. */
     static readonly Call: typeof Call;
+    /** The class of users. */
     static readonly User: typeof User;
+    /** The class of groups. */
     static readonly Group: typeof Group;
+    /** Builds the settings of `init`. */
     static readonly AppSettingsBuilder: typeof AppSettingsBuilder;
+    /** Builds the settings of `startCall`. */
     static readonly CallSettingsBuilder: typeof CallSettingsBuilder;
+    /** Makes a listener for `addCallListener`. */
     static readonly CallListener: typeof CallListener;
+    /** Makes a listener for a running session. */
     static readonly OngoingCallListener: typeof OngoingCallListener;
+    /** What every method rejects with. */
     static readonly CometChatException: typeof CometChatException;
     static readonly CALL_TYPE: {
         readonly AUDIO: "audio";
@@ -46,6 +54,7 @@ export declare class CometChat {
     };
     /** Says which server to use; the app id is CometChat's and means nothing here. */
     static init(_appId: string, settings?: Options): Promise<boolean>;
+    /** Whether `init` was called. */
     static isInitialized(): boolean;
     /** `login(uid, authKey)` in development; `login(token)`, or `login(() => token)` that can renew it, in production. */
     static login(uidOrToken: string | TokenProvider | {
@@ -53,14 +62,21 @@ export declare class CometChat {
         authKey?: string;
         authToken?: string;
     }, authKey?: string): Promise<User>;
+    /** Signs in with a JWT of your back end. */
     static loginWithAuthToken(token: string): Promise<User>;
+    /** Signs out: no push reaches this device any more. */
     static logout(): Promise<Record<string, never>>;
+    /** Who is signed in; null if nobody is. */
     static getLoggedinUser(): Promise<User | null>;
+    /** The same as `getLoggedinUser`. */
     static getLoggedInUser(): Promise<User | null>;
+    /** Hears of calls. A listener of the same id is replaced. */
     static addCallListener(listenerId: string, listener: Callbacks): void;
+    /** Takes the listener of an id away. */
     static removeCallListener(listenerId: string): void;
     /** Rings; `timeout` in seconds, 45 if it is not given or not positive. */
     static initiateCall(call: Call, timeout?: number): Promise<Call>;
+    /** Takes a call that rings here. Join its session next. */
     static acceptCall(sessionId: string): Promise<Call>;
     /** `rejected` and `busy` by who is called, `cancelled` by the caller. */
     static rejectCall(sessionId: string, status: string): Promise<Call>;
@@ -74,7 +90,9 @@ export declare class CometChat {
         onSuccess?: (said: string) => void;
         onError?: (error: CometChatException) => void;
     }): Promise<string>;
+    /** The call that this page is in or rings for; null without one. */
     static getActiveCall(): Call | null;
+    /** Forgets the local copy of the call; the call itself goes on. */
     static clearActiveCall(): void;
     /** How many people are in a call now. */
     static getCallParticipantCount(sessionId: string, _type?: string): Promise<number>;
@@ -82,12 +100,20 @@ export declare class CometChat {
     static startCall(settings: Options | string, element?: HTMLElement | null, listener?: Callbacks): Promise<void>;
 }
 export declare namespace CometChat {
+    /** The type of `CometChat.Call`. */
     type Call = import("./call.js").Call;
+    /** The type of `CometChat.User`. */
     type User = import("./people.js").User;
+    /** The type of `CometChat.Group`. */
     type Group = import("./people.js").Group;
+    /** The type of `CometChat.CallListener`. */
     type CallListener = import("./listeners.js").CallListener;
+    /** The type of `CometChat.OngoingCallListener`. */
     type OngoingCallListener = import("./listeners.js").OngoingCallListener;
+    /** The type of `CometChat.CometChatException`. */
     type CometChatException = import("./exception.js").CometChatException;
+    /** The type of `CometChat.AppSettingsBuilder`. */
     type AppSettingsBuilder = import("./settings.js").AppSettingsBuilder;
+    /** The type of `CometChat.CallSettingsBuilder`. */
     type CallSettingsBuilder = import("./settings.js").CallSettingsBuilder;
 }

@@ -9,7 +9,9 @@ export declare class CometChatException extends Error {
         message: string;
         details?: unknown;
     });
+    /** The field `code`. */
     getCode(): string;
+    /** The field `message`. */
     getMessage(): string;
     /** Makes one of anything that was thrown. */
     static from(error: unknown): CometChatException;

@@ -7,10 +7,15 @@ export declare class User {
     status: string;
     role: string;
     constructor(user: UserInfo | string);
+    /** The field `uid`. */
     getUid(): string;
+    /** The field `name`. */
     getName(): string;
+    /** The field `avatar`. */
     getAvatar(): string;
+    /** The field `status`. */
     getStatus(): string;
+    /** The field `role`. */
     getRole(): string;
 }
 /** A group, with the getters that CometChat's apps use. */
@@ -18,6 +23,8 @@ export declare class Group {
     guid: string;
     name: string;
     constructor(group: GroupInfo);
+    /** The field `guid`. */
     getGuid(): string;
+    /** The field `name`. */
     getName(): string;
 }

@@ -8,6 +8,7 @@ export declare class OptionsBuilder {
     protected options: Options;
     [option: string]: any;
     constructor();
+    /** The settings that were collected. */
     build(): Options;
 }
 /** `setSessionID` → `sessionid`: the spelling of capitals differs between CometChat's versions. */

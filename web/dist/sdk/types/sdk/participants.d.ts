@@ -21,13 +21,17 @@ export declare class RemoteParticipant {
     /** The server heard them speak last. */
     speaking: boolean;
     constructor(info: ParticipantInfo);
+    /** What they send, muted or not. */
     get publications(): readonly Publication[];
     /** The publication of a source, if there is one. */
     publication(source: Source): Publication | undefined;
     /** Whether a source is published and not muted. */
     isOn(source: Source): boolean;
+    /** Whether others can hear them, or they are muted. */
     get microphoneOn(): boolean;
+    /** Whether they send a camera. */
     get cameraOn(): boolean;
+    /** Whether they share a screen. */
     get screenOn(): boolean;
     /** The stream that carries a source. */
     streamOf(source: Source): MediaStream;
@@ -56,7 +60,10 @@ export declare class LocalParticipant {
     /** Given by the server on joining; another one after a rejoin. */
     participantId: string;
     constructor(user: User);
+    /** Whether this device sends sound. */
     get microphoneOn(): boolean;
+    /** Whether this device sends its camera. */
     get cameraOn(): boolean;
+    /** Whether this device shares a screen. */
     get screenOn(): boolean;
 }

@@ -15,6 +15,7 @@ export declare class Session extends Emitter<SessionEvents> {
     readonly local: LocalParticipant;
     /** @internal Made by Parley.join. */
     constructor(config: SessionConfig);
+    /** Where the session stands; `closed` is final. */
     get state(): SessionState;
     /** The call as the server last described it. Known as soon as `join` has resolved. */
     get call(): Call;

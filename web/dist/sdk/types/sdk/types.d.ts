@@ -83,7 +83,9 @@ export type TokenReason = "connect" | "expiring" | "refused";
 export type TokenProvider = (reason: TokenReason) => string | Promise<string>;
 /** Where the device id is kept between page loads: one item. */
 export interface DeviceStorage {
+    /** The id that was saved; null if there is none. */
     load(): string | null | Promise<string | null>;
+    /** Keeps the id that the server gave. */
     save(deviceId: string): void | Promise<void>;
 }
 /** Options of a client. */
@@ -107,16 +109,22 @@ export interface ParleyOptions {
 /** The part of a WebSocket that the client uses. */
 export interface SocketLike {
     readonly readyState: number;
+    /** Sends one text frame. */
     send(data: string): void;
+    /** Begins to close. */
     close(code?: number, reason?: string): void;
+    /** Called when the socket is open. */
     onopen: ((event: never) => void) | null;
+    /** Called for each text frame. */
     onmessage: ((event: {
         data: unknown;
     }) => void) | null;
+    /** Called once, when the socket is gone. */
     onclose: ((event: {
         code: number;
         reason: string;
     }) => void) | null;
+    /** Called for an error; `onclose` follows. */
     onerror: ((event: never) => void) | null;
 }
 /** Events of the client. */
