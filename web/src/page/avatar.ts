@@ -1,5 +1,6 @@
 // A face for everyone: the picture if there is one, otherwise initials on a colour that stays theirs.
 
+import { hue, initials } from "../look/face.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
@@ -9,8 +10,6 @@ export interface Face {
   avatar?: string;
   group?: boolean;
 }
-
-const hues = 8;
 
 /** Makes an avatar. It is decoration: the name stands beside it in text. */
 export function avatar(face: Face, size: "small" | "medium" | "large" = "small"): HTMLElement {
@@ -23,17 +22,4 @@ export function avatar(face: Face, size: "small" | "medium" | "large" = "small")
     element.append(image);
   }
   return element;
-}
-
-/** Up to two capitals: first and last word of a name. */
-export function initials(name: string): string {
-  const words = name.trim().split(/[\s._@:+-]+/).filter(Boolean);
-  const letters = [words[0], words.length > 1 ? words[words.length - 1] : undefined];
-  return letters.map((word) => (word ? [...word][0] : "")).join("").toLocaleUpperCase() || "?";
-}
-
-function hue(id: string): number {
-  let sum = 0;
-  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)!) >>> 0;
-  return sum % hues;
 }

@@ -1,40 +1,11 @@
 // The dialog that tests the connection: a traffic light in words, and how each way went.
 
-import type { ConnectionTest, ConnectionTestName, ConnectionTestResult, Parley } from "../sdk/index.js";
+import { lights, partNames, parts, resultWords, verdicts } from "../look/checkup.js";
+import type { ConnectionTestResult, Parley } from "../sdk/index.js";
 import { announce } from "./announce.js";
 import { h, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
 import { openSheet } from "./layers.js";
-
-const names: Record<ConnectionTestName, string> = {
-  signaling: "Server",
-  udp: "Media over UDP",
-  tcp: "Media over TCP",
-  turnUdp: "Relay over UDP",
-  turnTcp: "Relay over TCP",
-  turnTls: "Relay over TLS",
-  bitrate: "Speed",
-};
-const order = Object.keys(names) as ConnectionTestName[];
-
-const lights: Record<ConnectionTest["light"], { title: string; text: string }> = {
-  green: { title: "Ready for calls", text: "Sound and video will be good here." },
-  yellow: { title: "Calls will work, with losses", text: "Media has no direct way, or little room. Another network may be better." },
-  red: { title: "No calls from here", text: "Nothing gets through for sound and video. Ask whoever runs this network, or use another one." },
-};
-
-/** One result in a few words. */
-export function resultWords({ name, result, timeMs, reason, bitrate }: ConnectionTestResult): string {
-  if (name === "bitrate" && bitrate !== undefined) {
-    const speed = `${(bitrate / 1e6).toFixed(1)} Mbit/s`;
-    return reason ? `${speed}. ${reason}` : speed;
-  }
-  if (result === "passed") return `${timeMs} ms`;
-  return reason;
-}
-
-/** What one row says in a word, besides its colour and picture. */
-const words: Record<ConnectionTestResult["result"], string> = { passed: "works", failed: "does not work", skipped: "not tested" };
 
 /** Opens the dialog and begins at once. */
 export function openCheckup(client: Parley): void {
@@ -44,7 +15,7 @@ export function openCheckup(client: Parley): void {
   const title = h("p", { class: "light-title" });
   const text = h("p", { class: "hint" });
   const again = h("button", { class: "button", type: "button", on: { click: () => void run() } }, "Test again");
-  const rows = new Map(order.map((name) => [name, row(names[name])]));
+  const rows = new Map(parts.map((name) => [name, row(partNames[name])]));
 
   const run = async () => {
     again.disabled = true;
@@ -95,7 +66,7 @@ function row(name: string) {
     set(result: ConnectionTestResult) {
       element.dataset.result = result.result;
       mark.replaceChildren(marks[result.result]);
-      setText(verdict, ` ${words[result.result]}`);
+      setText(verdict, ` ${verdicts[result.result]}`);
       setText(note, resultWords(result));
       show(note, note.textContent !== "");
     },

@@ -10,11 +10,11 @@ import { toast } from "./layers.js";
 import { Phone, type Line } from "./phone.js";
 import type { Wish } from "./pushed.js";
 import { showRinging } from "./ringing.js";
-import { playEnded, playJoined, startLoop, stopLoop, unlockSound } from "./sounds.js";
+import { playEnded, playJoined, startLoop, stopLoop, unlockSound } from "../look/sounds.js";
 import { Stage } from "./stage.js";
 import { canStandBy, clearNotification, standBy, standDown, standingBy } from "./standby.js";
 import { flashTitle, setTitle, stopFlashing } from "./title.js";
-import { closingWords, errorWords, goneWords, spokenLength } from "./words.js";
+import { closingWords, errorWords, goneWords, spokenLength } from "../look/words.js";
 
 interface Notice {
   text: string;

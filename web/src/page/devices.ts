@@ -4,7 +4,7 @@ import type { Session } from "../sdk/index.js";
 import { h, show } from "./dom.js";
 import { openSheet, toast } from "./layers.js";
 import { preferences, setPreferences } from "./preferences.js";
-import { errorWords } from "./words.js";
+import { errorWords } from "../look/words.js";
 
 type Kind = "audioinput" | "audiooutput" | "videoinput";
 const fields: { kind: Kind; label: string; key: "microphoneId" | "speakerId" | "cameraId" }[] = [

@@ -3,10 +3,10 @@
 import type { PauseReason, Session, User } from "../sdk/index.js";
 import { h, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
-import { fit } from "./layout.js";
+import { fit } from "../look/layout.js";
 import type { Line } from "./phone.js";
 import { Tile } from "./tile.js";
-import { pauseWords } from "./words.js";
+import { pauseWords } from "../look/words.js";
 
 const gap = 10;
 

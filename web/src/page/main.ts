@@ -10,7 +10,7 @@ import { setTitle } from "./title.js";
 import { wishOf } from "./pushed.js";
 import { signInScreen } from "./signin.js";
 import { refreshStandby, standingBy } from "./standby.js";
-import { errorWords, goneWords } from "./words.js";
+import { errorWords, goneWords } from "../look/words.js";
 
 const root = byId("app");
 

@@ -4,7 +4,7 @@ import type { User } from "../sdk/index.js";
 import { createGroup } from "./api.js";
 import { h, show } from "./dom.js";
 import { openSheet } from "./layers.js";
-import { errorWords } from "./words.js";
+import { errorWords } from "../look/words.js";
 
 /** Opens the dialog; created runs when the group exists. */
 export function openNewGroup(token: string, others: User[], me: User, created: () => void): void {

@@ -6,7 +6,7 @@ import type { History, PastCall } from "./history.js";
 import type { HomeActions } from "./home.js";
 import { icon } from "./icons.js";
 import { callButtons } from "./rows.js";
-import { clock, dayWords } from "./words.js";
+import { clock, dayWords } from "../look/words.js";
 
 const outcomeWords = { missed: "Missed", incoming: "Incoming", outgoing: "Outgoing" } as const;
 

@@ -4,8 +4,8 @@ import { lastUid, subjectOf } from "./account.js";
 import { login, RequestError, type ServerConfig } from "./api.js";
 import { h, show } from "./dom.js";
 import { icon } from "./icons.js";
-import { unlockSound } from "./sounds.js";
-import { errorWords } from "./words.js";
+import { unlockSound } from "../look/sounds.js";
+import { errorWords } from "../look/words.js";
 
 const uidPattern = /^[A-Za-z0-9._\-@:+]{1,128}$/;
 

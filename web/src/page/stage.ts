@@ -1,6 +1,7 @@
 // The call screen: tiles, the shared screen, banners and controls of the open call.
 
 import type { Parley, RemoteParticipant, Session } from "../sdk/index.js";
+import { qualityWords } from "../look/quality.js";
 import { announce, announceNow } from "./announce.js";
 import { h, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
@@ -9,11 +10,10 @@ import { connectHint, patienceMilliseconds } from "./hints.js";
 import { toast } from "./layers.js";
 import type { Line, Phone } from "./phone.js";
 import { openKeyList, useKeys } from "./shortcuts.js";
-import { qualityWords } from "./signal.js";
-import { playJoined } from "./sounds.js";
+import { playJoined } from "../look/sounds.js";
 import { watchSpeaking } from "./speaking.js";
 import { Tools } from "./tools.js";
-import { clock, errorWords, pauseWords, plural } from "./words.js";
+import { clock, errorWords, pauseWords, plural } from "../look/words.js";
 
 export interface StageActions {
   settings(session: Session | undefined): void;

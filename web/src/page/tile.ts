@@ -4,7 +4,8 @@ import type { Quality } from "../sdk/index.js";
 import { avatar, type Face } from "./avatar.js";
 import { h, setAttribute, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
-import { qualityWords, Signal } from "./signal.js";
+import { qualityWords } from "../look/quality.js";
+import { Signal } from "./signal.js";
 
 export interface TileState {
   microphoneOn: boolean;

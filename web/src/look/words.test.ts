@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { initials } from "./avatar.js";
+import { initials } from "./face.js";
 import { clock, closingWords, errorWords, pauseWords, plural, spokenLength } from "./words.js";
 
 describe("words", () => {

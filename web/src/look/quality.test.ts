@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { qualityWords } from "./signal.js";
+import { qualityWords } from "./quality.js";
 
 describe("qualityWords", () => {
   it("says the cause only where something is amiss", () => {
