@@ -54,6 +54,10 @@ func (s *Server) enter(e entry, reply answer) {
 		reply(nil, refusal)
 		return
 	}
+	// Where everybody may enter, nobody's token says who moderates: it is who began.
+	if s.config.OpenSessions && e.claims.Session == nil && l.published.Load().call.Initiator == e.by.UID {
+		rights.Moderator = true
+	}
 	join := call.Join{By: e.by, Takeover: e.params.Takeover, Rights: &rights, Guest: e.guest()}
 	l.box.request(step{
 		do: func() { l.joinSession(join, reply) },

@@ -42,17 +42,20 @@ func TestANamedSessionTakesInWhoeverComes(t *testing.T) {
 	first := alice.enter("weekly")
 	id := first.Call.SessionID
 	if first.Call.Status != "ongoing" || first.Call.ReceiverType != "session" || first.Call.Receiver.Session != "weekly" ||
-		id == "weekly" || first.Pairs != 4 || first.Rights.Moderate || !first.Rights.Subscribe || len(first.Rights.Publish) != 4 {
+		id == "weekly" || first.Pairs != 4 || !first.Rights.Moderate || !first.Rights.Subscribe || len(first.Rights.Publish) != 4 {
 		t.Fatalf("the first one finds %+v", first)
 	}
 	n.media.awaits(t, "join alice open=true pairs=4")
 	n.media.raise(MediaEvent{Kind: MediaConnected, Room: id, Participant: first.ParticipantID})
 	second := bob.enter("weekly")
-	if second.Call.SessionID != id || len(second.Participants) != 1 || second.Participants[0].ParticipantID != first.ParticipantID {
+	if second.Call.SessionID != id || second.Rights.Moderate || len(second.Participants) != 1 || second.Participants[0].ParticipantID != first.ParticipantID {
 		t.Fatalf("the second one finds %+v", second)
 	}
 	if e := alice.expect("call.member"); e.text("uid") != "alice" {
 		t.Errorf("alice hears of %s", e.Data)
+	}
+	if again := alice.enter("weekly"); again.Call.SessionID != id || !again.Rights.Moderate {
+		t.Errorf("who began comes back and is told %+v", again.Rights)
 	}
 	if e := alice.expect("call.member"); e.text("uid") != "bob" || e.text("state") != "joined" {
 		t.Errorf("alice hears of %s", e.Data)
@@ -85,6 +88,17 @@ func TestManyWhoComeAtOnceMeetInOneSession(t *testing.T) {
 	slices.Sort(ids)
 	if len(slices.Compact(ids)) != 1 {
 		t.Errorf("they are in %v", ids)
+	}
+}
+
+func TestWhoBeginsModeratesWhereEverybodyMayEnter(t *testing.T) {
+	guest := token.Claims{UID: "guest-1", Guest: true, Session: &token.SessionGrant{Name: "weekly"}}
+	if first := serve(t, open()).openAs(guest).enter("weekly"); first.Rights.Moderate {
+		t.Errorf("a guest who comes first is told %+v", first.Rights)
+	}
+	host := token.Claims{UID: "host", Grants: []string{token.GrantEnter}}
+	if first := serve(t, quick()).openAs(host).enter("weekly"); first.Rights.Moderate {
+		t.Errorf("where sessions are granted, who comes first is told %+v", first.Rights)
 	}
 }
 

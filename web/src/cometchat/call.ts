@@ -1,8 +1,10 @@
-import type { Call as CallInfo, Group as GroupInfo, User as UserInfo } from "../sdk/index.js";
+import type { Call as CallInfo, User as UserInfo } from "../sdk/index.js";
 import { Group, User } from "./people.js";
 
 /** Epoch seconds, as CometChat counts; 0 for what has not happened. */
 const seconds = (ms: number | undefined): number => (ms ? Math.floor(ms / 1000) : 0);
+
+type Receiver = CallInfo["receiver"];
 
 const isKind = (value: string): boolean => value === "user" || value === "group";
 
@@ -158,7 +160,7 @@ export class Call {
 
   /** Makes the message "`by` did this to the call", as the user `me` sees it. */
   static fromInfo(info: CallInfo, by: UserInfo, me: string): Call {
-    const grouped = info.receiverType === "group";
+    const grouped = info.receiverType !== "user";
     const other = grouped || by.uid === info.initiator.uid ? info.receiver : info.initiator;
     const call = new Call(idOf(other), info.type, info.receiverType);
     const joined = info.members.find((m) => m.user.uid === me)?.joinedAt;
@@ -186,12 +188,14 @@ export class Call {
   }
 }
 
-function idOf(party: UserInfo | GroupInfo): string {
-  return "uid" in party ? party.uid : party.guid;
+function idOf(party: Receiver): string {
+  if ("uid" in party) return party.uid;
+  return "guid" in party ? party.guid : party.session;
 }
 
-function personOf(party: UserInfo | GroupInfo): User | Group {
-  return "uid" in party ? new User(party) : new Group(party);
+/** A session that nobody was called to is CometChat's group of that name. */
+function personOf(party: Receiver): User | Group {
+  return "uid" in party ? new User(party) : new Group({ guid: idOf(party), name: party.name });
 }
 
 const entity = (value: User | Group | null) => ({ entityType: value instanceof Group ? "group" : "user", entity: value });

@@ -1,6 +1,6 @@
 // The signed-in page: joins the phone to the screens, sounds, title and history.
 
-import { codeOf, type Call, type CallType, type Parley, type ParleyError, type ReceiverType, type User } from "../sdk/index.js";
+import { codeOf, type Call, type CallType, type Parley, type ParleyError, type User } from "../sdk/index.js";
 import { announceNow } from "./announce.js";
 import type { ServerConfig } from "./api.js";
 import { openDevices } from "./devices.js";
@@ -50,7 +50,7 @@ export class Desk {
     this.phone = new Phone(client, me);
     this.history = new History(me.uid, () => this.home?.drawHistory());
     const actions = {
-      dial: (receiver: { id: string; name: string }, receiverType: ReceiverType, type: CallType) => void this.dial(receiver, receiverType, type),
+      dial: (receiver: { id: string; name: string }, receiverType: "user" | "group", type: CallType) => void this.dial(receiver, receiverType, type),
       settings: () => openDevices(undefined),
       signOut: () => void this.leave().then(() => left("")),
       ...(canStandBy(config) && { standby: () => void this.toggleStandby(token()) }),
@@ -129,7 +129,7 @@ export class Desk {
     if ((await standingBy())?.uid === this.me.uid) await standDown(this.client).catch(() => undefined);
   }
 
-  private async dial(receiver: { id: string; name: string; avatar?: string }, receiverType: ReceiverType, type: CallType): Promise<void> {
+  private async dial(receiver: { id: string; name: string; avatar?: string }, receiverType: "user" | "group", type: CallType): Promise<void> {
     if (this.phone.line) return;
     unlockSound();
     this.say(undefined);

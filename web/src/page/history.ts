@@ -95,8 +95,9 @@ export class History {
 
 /** The other side of a call as uid sees it: the group, the callee, or the caller. */
 export function peerOf(call: Call, uid: string): { id: string; name: string; avatar: string; group: boolean } {
-  if ("guid" in call.receiver) {
-    return { id: call.receiver.guid, name: call.receiver.name || call.receiver.guid, avatar: "", group: true };
+  if (!("uid" in call.receiver)) {
+    const id = "guid" in call.receiver ? call.receiver.guid : call.receiver.session;
+    return { id, name: call.receiver.name || id, avatar: "", group: true };
   }
   const user = call.initiator.uid === uid ? call.receiver : call.initiator;
   return { id: user.uid, name: user.name || user.uid, avatar: user.avatar ?? "", group: false };

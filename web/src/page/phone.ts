@@ -2,7 +2,7 @@
 
 import {
   codeOf, Emitter, ParleyError,
-  type Call, type CallEvent, type CallType, type JoinOptions, type Parley, type ReceiverType, type Session, type User,
+  type Call, type CallEvent, type CallType, type JoinOptions, type Parley, type Session, type User,
 } from "../sdk/index.js";
 import { peerOf } from "./history.js";
 import { preferences } from "./preferences.js";
@@ -73,7 +73,7 @@ export class Phone extends Emitter<PhoneEvents> {
   }
 
   /** Calls somebody. The line is open at once; a refusal closes it and is thrown. */
-  async dial(receiver: { id: string; name: string; avatar?: string }, receiverType: ReceiverType, type: CallType): Promise<void> {
+  async dial(receiver: { id: string; name: string; avatar?: string }, receiverType: "user" | "group", type: CallType): Promise<void> {
     if (this.open) throw new ParleyError("ERR_CALL_BUSY_SELF", "You are in a call already.");
     const peer = { id: receiver.id, name: receiver.name || receiver.id, avatar: receiver.avatar ?? "", group: receiverType === "group" };
     const line = this.start({ type, peer, phase: "calling" });

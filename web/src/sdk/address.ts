@@ -10,3 +10,9 @@ export function socketAddress(url: string | undefined, page: { protocol: string;
   if (full.pathname === "/") full.pathname = "/v1/ws";
   return full.href;
 }
+
+/** The address of the same server for REST, without a slash at its end. */
+export function httpAddress(url: string | undefined, page: { protocol: string; host: string } | undefined): string {
+  const { protocol, host } = new URL(socketAddress(url, page));
+  return `${protocol === "ws:" ? "http" : "https"}://${host}`;
+}

@@ -1,4 +1,5 @@
 import { socketAddress } from "./address.js";
+import { Blocks } from "./blocks.js";
 import { Calls } from "./calls.js";
 import { Connection, type ServerEvent, type Welcome } from "./connection.js";
 import { testConnection, type ConnectionTest, type ConnectionTestOptions } from "./connection-test.js";
@@ -7,9 +8,10 @@ import { Emitter } from "./emitter.js";
 import { ParleyError, codeOf } from "./errors.js";
 import { Pushes } from "./pushes.js";
 import { Session } from "./session.js";
-import type { JoinOptions } from "./session-types.js";
+import type { EnterOptions, JoinOptions } from "./session-types.js";
 import { TokenSource } from "./token.js";
-import type { Call, ConnectionState, ParleyEvents, ParleyOptions, SocketLike, User } from "./types.js";
+import type { SessionConfig } from "./session-config.js";
+import type { Call, ConnectionState, NamedSession, ParleyEvents, ParleyOptions, SocketLike, User } from "./types.js";
 
 /** The SDK's own version, as it tells the server. */
 export const VERSION = "1.0.0";
@@ -23,9 +25,13 @@ export class Parley extends Emitter<ParleyEvents> {
   readonly calls: Calls;
   /** Where this user is told of calls when nothing of theirs is connected. */
   readonly pushes: Pushes;
+  /** Whom this user has blocked. */
+  readonly blocks: Blocks;
   #connection: Connection;
   #tokens: TokenSource;
   #sessions = new Map<string, Session>();
+  /** Named sessions whose call is not known yet, by name. */
+  #entering = new Map<string, Session>();
   #user: User | null = null;
   #deviceId: string | null = null;
   #lastContact: number | undefined;
@@ -47,6 +53,7 @@ export class Parley extends Emitter<ParleyEvents> {
       leftCall: (call) => this.#sessions.get(call.sessionId)?.end("hangup", call),
     });
     this.pushes = new Pushes({ connection: this.#connection, mutate: (method, params) => this.#mutate(method, params) });
+    this.blocks = new Blocks({ connection: this.#connection, mutate: (method, params) => this.#mutate(method, params) });
     for (const event of ["stateChanged", "connecting", "reconnecting", "tokenExpiring"] as const) {
       this.#connection.on(event, (payload) => this.emit(event, payload as never));
     }
@@ -75,7 +82,7 @@ export class Parley extends Emitter<ParleyEvents> {
 
   /** The sessions that this device is in, or about to be. */
   get sessions(): readonly Session[] {
-    return [...this.#sessions.values()];
+    return [...this.#sessions.values(), ...this.#entering.values()];
   }
 
   /** Connects, and keeps reconnecting from then on. Rejects if the server refuses for good, e.g. the token. */
@@ -110,25 +117,50 @@ export class Parley extends Emitter<ParleyEvents> {
 
   /** Joins the media of a call: the caller from the start on, the called after accepting. */
   async join(sessionId: string, options: JoinOptions = {}): Promise<Session> {
+    if (this.#sessions.has(sessionId)) throw alreadyJoined();
+    const call = this.calls.known(sessionId);
+    const session = this.#session({ sessionId }, options, call);
+    // Known before the first message goes out, so that no event of the session comes too early.
+    this.#sessions.set(sessionId, session);
+    return this.#start(session);
+  }
+
+  /**
+   * Comes into the session of a name with nobody being rung, and begins it where nobody is in it. The token says who may
+   * (docs/protocol.md, section 8), and what they may do there: see `session.rights`.
+   */
+  async enter(name: string, options: EnterOptions = {}): Promise<Session> {
+    const isIn = (session: Session) => (session.call.receiver as Partial<NamedSession>).session === name;
+    if (this.#entering.has(name) || [...this.#sessions.values()].some((s) => s.joined && isIn(s))) throw alreadyJoined();
+    const session = this.#session({ name }, options);
+    this.#entering.set(name, session);
+    return this.#start(session);
+  }
+
+  #session(place: SessionConfig["place"], options: EnterOptions, call?: Call): Session {
     if (!this.#user) throw new ParleyError("NOT_CONNECTED", "The client is not connected.");
-    const present = this.#sessions.get(sessionId);
-    if (present) throw new ParleyError("ALREADY_JOINED", "This client is in that session already.");
-    const session = new Session({
-      sessionId,
+    const session: Session = new Session({
+      place,
       user: this.#user,
       options,
+      asksRights: "name" in place || call?.receiverType === "session",
       mutate: (method, params) => this.#mutate(method, params),
       request: (method, params) => this.#connection.request(method, params),
       online: () => this.state === "connected",
       probe: () => this.#connection.probe(),
-      callType: this.calls.known(sessionId)?.type,
-      joined: (call) => this.calls.joined(call),
+      callType: call?.type,
+      joined: (joined) => {
+        this.#forget(session);
+        this.#sessions.set(joined.sessionId, session);
+        this.calls.joined(joined);
+      },
+      endForAll: (sessionId) => this.calls.end(sessionId, { forAll: true }),
     });
-    // Known before the first message goes out, so that no event of the session comes too early.
-    this.#sessions.set(sessionId, session);
-    const forget = () => {
-      if (this.#sessions.get(sessionId) === session) this.#sessions.delete(sessionId);
-    };
+    return session;
+  }
+
+  async #start(session: Session): Promise<Session> {
+    const forget = () => this.#forget(session);
     session.once("closed", forget);
     try {
       await session.start();
@@ -137,6 +169,12 @@ export class Parley extends Emitter<ParleyEvents> {
       throw error;
     }
     return session;
+  }
+
+  #forget(session: Session): void {
+    for (const known of [this.#sessions, this.#entering]) {
+      for (const [key, other] of known) if (other === session) known.delete(key);
+    }
   }
 
   /**
@@ -184,9 +222,16 @@ export class Parley extends Emitter<ParleyEvents> {
       this.calls.hear(event.type, event.data);
     } else if (event.type.startsWith("session.")) {
       const { sessionId } = event.data as { sessionId: string };
-      this.#sessions.get(sessionId)?.hear(event.type.slice("session.".length), event.data);
+      const name = event.type.slice("session.".length);
+      const session = this.#sessions.get(sessionId);
+      if (session) session.hear(name, event.data);
+      else for (const entering of this.#entering.values()) entering.hearEarly(sessionId, name, event.data);
     } else if (event.type === "server.draining") {
       this.emit("draining", event.data as { deadline: number });
     }
   }
+}
+
+function alreadyJoined(): ParleyError {
+  return new ParleyError("ALREADY_JOINED", "This client is in that session already.");
 }

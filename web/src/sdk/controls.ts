@@ -7,6 +7,8 @@ import type { Source } from "./types.js";
 interface ControlsConfig {
   me: LocalParticipant;
   options: JoinOptions;
+  /** Whether a source may be published, once that is known. */
+  may(source: Source): boolean;
   changed(source: Source, on: boolean): void;
   failed(source: Source, error: ParleyError): void;
   /** Brings what is sent in step with the devices. */
@@ -42,14 +44,16 @@ export class Controls {
 
   /** Opens what the session starts with; what opens after the first offer is sent from then on. */
   async open(video: boolean): Promise<void> {
-    const { audio = true, startAudioMuted: muted = false, startVideoPaused: paused = false } = this.#config.options;
-    await this.#media.start({ audio, video, muted, paused });
+    const { may, options } = this.#config;
+    const { audio = true, startAudioMuted: muted = false, startVideoPaused: paused = false } = options;
+    await this.#media.start({ audio: audio && may("microphone"), video: video && may("camera"), muted, paused });
     if (this.#closed) return this.#media.close();
     await this.#config.sync().catch(() => {});
   }
 
   turn(source: "microphone" | "camera", on: boolean): Promise<void> {
     return this.#inTurn(async () => {
+      if (on) this.#need(source);
       if (on) await this.#media.enable(source);
       else this.#media.disable(source);
       await this.#config.sync();
@@ -59,7 +63,8 @@ export class Controls {
   shareScreen(audio: boolean): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#config.me.screenOn) return;
-      await this.#media.openScreen(audio);
+      this.#need("screen");
+      await this.#media.openScreen(audio && this.#config.may("screenAudio"));
       try {
         await this.#config.sync();
       } catch (error) {
@@ -71,6 +76,13 @@ export class Controls {
 
   stopScreenShare(): Promise<void> {
     return this.#inTurn(() => this.#config.unpublish(this.#media.closeScreen()));
+  }
+
+  /** Stops what a moderator has muted. */
+  silence(source: Source): Promise<void> {
+    if (source === "microphone" || source === "camera") return this.turn(source, false);
+    // A screen has no muted state of its own: its share ends, or the sound of it.
+    return this.#inTurn(() => this.#config.unpublish(this.#media.closeScreen(source === "screen" ? ["screen", "screenAudio"] : ["screenAudio"])));
   }
 
   switchTo(source: "microphone" | "camera", deviceId: string): Promise<void> {
@@ -98,6 +110,11 @@ export class Controls {
     this.#config.me.errors.set(source, error);
     this.#config.failed(source, error);
     await this.turn(source, false).catch(() => {});
+  }
+
+  #need(source: Source): void {
+    if (this.#config.may(source)) return;
+    throw new ParleyError("ERR_CALL_NOT_ALLOWED", "You may not publish this source here.", "", { source });
   }
 
   #inTurn(chore: () => Promise<void>): Promise<void> {

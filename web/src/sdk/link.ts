@@ -11,6 +11,7 @@ import { backoff } from "./reconnect.js";
 import { Recovery, type RecoveryStep } from "./recovery.js";
 import type { PairReceivers } from "./stage.js";
 import type { JoinOptions } from "./session-types.js";
+import type { SessionRights } from "./rights.js";
 import type { Call, ParticipantInfo, Publication, Source } from "./types.js";
 
 /** The answer to session.join. */
@@ -21,10 +22,12 @@ export interface JoinResult {
   iceServers: RTCIceServer[];
   pairs: number;
   videoCodec: string;
+  rights?: SessionRights;
 }
 
 interface LinkConfig {
-  sessionId: string;
+  /** Known once joined. */
+  readonly sessionId: string;
   options: JoinOptions;
   request<T>(method: string, params: object): Promise<T>;
   online(): boolean;
@@ -125,9 +128,20 @@ export class Link {
     for (const { source, publicationId } of publications) this.#publicationIds.set(source, publicationId);
   }
 
+  /** Which source of this device the server calls so. */
+  sourceOf(publicationId: string): Source | undefined {
+    for (const [source, id] of this.#publicationIds) if (id === publicationId) return source;
+    return undefined;
+  }
+
   /** The server has more to send than there are pairs. */
   needPairs(pairs: number): void {
     this.#growth?.need(pairs);
+  }
+
+  /** What of this device's is received by somebody. */
+  watched(list: Parameters<Peer["watched"]>[0]): void {
+    this.#peer?.watched(list);
   }
 
   useCodec(codec: string): void {
@@ -187,7 +201,7 @@ export class Link {
         forceTcp: options.forceTcp,
         videoCodec: joined.videoCodec,
         simulcast: options.simulcast ?? true,
-        pairs: Math.max(1, joined.pairs),
+        pairs: joined.rights?.subscribe === false ? 0 : Math.max(1, joined.pairs),
         offer: (body) => this.#sendOffer(body),
       },
       this.#config.outgoing(),

@@ -127,9 +127,9 @@ export class LocalMedia {
     return given;
   }
 
-  /** Ends the screen share; gives the sources that end. */
-  closeScreen(): Source[] {
-    const ended = (["screen", "screenAudio"] as const).filter((source) => this.#published.delete(source));
+  /** Ends the screen share, or only the sound of it; gives the sources that end. */
+  closeScreen(which: ("screen" | "screenAudio")[] = ["screen", "screenAudio"]): Source[] {
+    const ended = which.filter((source) => this.#published.delete(source));
     for (const source of ended) {
       this.#drop(source);
       this.#set(source, false);

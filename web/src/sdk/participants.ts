@@ -20,6 +20,8 @@ export class RemoteParticipant {
   quality: Quality | undefined;
   /** The server heard them speak last. */
   speaking = false;
+  /** When they raised their hand, in Unix milliseconds; undefined while it is down. */
+  raisedAt: number | undefined;
   #publications: Publication[];
   #paused = new Map<Source, PauseReason>();
 
@@ -30,6 +32,7 @@ export class RemoteParticipant {
     this.joinedAt = info.joinedAt;
     this.#publications = info.publications ?? [];
     this.quality = info.quality;
+    this.raisedAt = info.raisedAt;
   }
 
   /** What they send, muted or not. */
@@ -84,6 +87,7 @@ export class RemoteParticipant {
   update(info: ParticipantInfo): void {
     this.#publications = info.publications ?? [];
     this.quality = info.quality ?? this.quality;
+    this.raisedAt = info.raisedAt;
   }
 }
 
@@ -102,6 +106,8 @@ export class LocalParticipant {
   quality: Quality | undefined;
   /** The server heard this device's user speak last. */
   speaking = false;
+  /** When this device raised its hand, in Unix milliseconds; undefined while it is down. */
+  raisedAt: number | undefined;
   /** Given by the server on joining; another one after a rejoin. */
   participantId = "";
 

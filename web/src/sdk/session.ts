@@ -7,14 +7,16 @@ import { ParleyError } from "./errors.js";
 import { randomId } from "./ids.js";
 import { LocalParticipant, type RemoteParticipant } from "./participants.js";
 import { Link, type JoinResult } from "./link.js";
-import type { Peer } from "./peer.js";
+import { News } from "./news.js";
+import { Order } from "./order.js";
 import { Playback } from "./playback.js";
+import { EVERYTHING, type SessionRights } from "./rights.js";
 import { isOver } from "./snapshot.js";
 import { Stage } from "./stage.js";
 import { readStats, type SessionStats } from "./stats.js";
 import type { SessionConfig } from "./session-config.js";
 import type { Devices, SessionEvents, SessionState, SlotWish } from "./session-types.js";
-import type { Call, ParticipantInfo, Quality } from "./types.js";
+import type { Call, Source } from "./types.js";
 
 /**
  * How long the first offer waits for devices. A camera may take a second to open, and a permission question minutes: the
@@ -29,39 +31,43 @@ const CLOSE_WAIT_MS = 2_000;
  * itself and says so; it ends once, with `closed`, whatever the reason.
  */
 export class Session extends Emitter<SessionEvents> {
-  readonly sessionId: string;
   /** This device's own part. */
   readonly local: LocalParticipant;
   #config: SessionConfig;
+  #sessionId: string;
   #call: Call | null = null;
+  #rights = EVERYTHING;
   #state: SessionState = "connecting";
   #controls: Controls;
   #stage: Stage;
   #link: Link;
   #playback: Playback;
   #audience: Audience;
-  /** What came for this session before the answer to its join did. */
-  #early: [name: string, data: unknown][] | null = [];
+  #order: Order;
+  #news: News;
   #failed: ((error: ParleyError) => void) | null = null;
-  #speakerId = "";
 
   /** @internal Made by Parley.join. */
   constructor(config: SessionConfig) {
     super();
     this.#config = config;
-    this.sessionId = config.sessionId;
+    this.#sessionId = "sessionId" in config.place ? config.place.sessionId : "";
     this.local = new LocalParticipant(config.user);
     this.#playback = new Playback(config.options.devices?.speakerId, (blocked) => this.emit("playbackBlocked", { blocked }));
     this.#controls = new Controls({
       me: this.local,
       options: config.options,
+      may: (source) => this.#rights.publish.includes(source),
       changed: (source, on) => this.emit("localChanged", { source, on }),
       failed: (source, error) => this.emit("mediaError", { source, error }),
       sync: () => this.#link.syncTracks(),
       unpublish: (sources) => this.#link.unpublish(sources),
     });
+    const sessionId = () => this.#sessionId;
     this.#link = new Link({
-      sessionId: config.sessionId,
+      get sessionId() {
+        return sessionId();
+      },
       options: config.options,
       request: config.request,
       online: config.online,
@@ -88,11 +94,32 @@ export class Session extends Emitter<SessionEvents> {
       peer: () => this.#link.peer,
       request: (method, params) => config.request(method, { sessionId: this.sessionId, ...params }),
     });
+    this.#order = new Order({
+      local: this.local,
+      others: () => this.#stage.participants,
+      request: (method, params) => config.request(method, { sessionId: this.sessionId, ...params }),
+      mutate: (method, params) => this.#mutate(method, params),
+      changed: (change) => this.emit("handChanged", change),
+    });
+    this.#news = new News({
+      local: this.local,
+      stage: this.#stage,
+      link: this.#link,
+      order: this.#order,
+      controls: this.#controls,
+      closed: (reason, call) => this.end(reason, call),
+      emit: (event, payload) => this.emit(event, payload),
+    });
     this.#stage.on("arranged", () => this.#audience.changed());
     const events = ["participantJoined", "participantLeft", "participantUpdated", "trackAdded", "trackRemoved", "qualityChanged", "videoPaused"] as const;
     for (const event of events) {
       this.#stage.on(event, (payload) => this.emit(event, payload as never));
     }
+  }
+
+  /** The id of the call, which another session of the same name does not have. Known as soon as `join` or `enter` has resolved. */
+  get sessionId(): string {
+    return this.#sessionId;
   }
 
   /** Where the session stands; `closed` is final. */
@@ -104,6 +131,21 @@ export class Session extends Emitter<SessionEvents> {
   get call(): Call {
     if (!this.#call) throw new ParleyError("NOT_JOINED", "The session is not joined yet.");
     return this.#call;
+  }
+
+  /** What this device may do here; every source and no moderating until it is joined. */
+  get rights(): SessionRights {
+    return this.#rights;
+  }
+
+  /** Who has a hand up, the longest first; this device, too. */
+  get hands(): readonly (RemoteParticipant | LocalParticipant)[] {
+    return this.#order.hands;
+  }
+
+  /** @internal Whether the call is known. */
+  get joined(): boolean {
+    return this.#call !== null;
   }
 
   /** Everybody else who is in the session. */
@@ -123,14 +165,14 @@ export class Session extends Emitter<SessionEvents> {
 
   /** @internal Joins and negotiates; resolves after the first answer. */
   async start(): Promise<void> {
-    const { options, callType } = this.#config;
-    const known = options.video ?? (callType ? callType === "video" : undefined);
+    const { options, callType, asksRights } = this.#config;
+    const known = asksRights ? undefined : options.video ?? (callType ? callType === "video" : undefined);
     const early = known === undefined ? undefined : this.#controls.open(known);
     const closed = new Promise<never>((_, reject) => (this.#failed = reject));
     closed.catch(() => {});
     try {
       await Promise.race([closed, this.#link.open(async () => {
-        const devices = early ?? this.#controls.open(this.call.type === "video");
+        const devices = early ?? this.#controls.open(options.video ?? this.call.type === "video");
         await Promise.race([devices, new Promise((done) => setTimeout(done, DEVICE_WAIT_MS))]);
       })]);
     } catch (error) {
@@ -162,6 +204,31 @@ export class Session extends Emitter<SessionEvents> {
   /** Ends the screen share. */
   stopScreenShare(): Promise<void> {
     return this.#controls.stopScreenShare();
+  }
+
+  /** Raises this device's hand, for everybody to see. */
+  raiseHand(): Promise<void> {
+    return this.#order.raise(true);
+  }
+
+  /** Lowers this device's hand; a moderator may name somebody else's. */
+  lowerHand(participantId?: string): Promise<void> {
+    return this.#order.raise(false, participantId);
+  }
+
+  /** Asks somebody's client to mute what they publish, for moderators. They may unmute it again. */
+  muteParticipant(participantId: string, source: Source = "microphone"): Promise<void> {
+    return this.#order.mute(participantId, source);
+  }
+
+  /** Puts somebody out of the call for good, for moderators. */
+  expel(participantId: string): Promise<void> {
+    return this.#order.expel(participantId);
+  }
+
+  /** Ends the call for everybody, for moderators; this session closes by itself. */
+  async endForAll(): Promise<void> {
+    await this.#config.endForAll(this.#sessionId);
   }
 
   /** Uses another microphone. */
@@ -201,7 +268,7 @@ export class Session extends Emitter<SessionEvents> {
 
   /** The participant id of who spoke last, this device's own too; "" until somebody has. */
   get speakerId(): string {
-    return this.#speakerId;
+    return this.#news.speakerId;
   }
 
   /** Starts playing what the browser refused to; call it from a click. */
@@ -232,8 +299,7 @@ export class Session extends Emitter<SessionEvents> {
   async leave(): Promise<void> {
     if (this.#state === "closed") return;
     this.end("left");
-    const params = { sessionId: this.sessionId, mutationId: randomId("m_") };
-    await this.#config.mutate("session.leave", params).catch(() => {});
+    if (this.#sessionId) await this.#mutate("session.leave", {}).catch(() => {});
   }
 
   /** @internal Ends the session on this device. */
@@ -258,7 +324,7 @@ export class Session extends Emitter<SessionEvents> {
 
   /** @internal The socket is back. Without a resume the server may have forgotten this session, or gone on without it. */
   signalingRestored(resumed: boolean, call?: Call): void {
-    if (this.#early || this.#state === "closed") return;
+    if (this.#news.waiting || this.#state === "closed") return;
     if (resumed) this.#link.signalingRestored();
     else if (!call) this.end("lost");
     else if (isOver(call.status)) this.end(endOf(call), call);
@@ -267,84 +333,45 @@ export class Session extends Emitter<SessionEvents> {
 
   /** @internal Takes a `session.*` event. */
   hear(name: string, data: unknown): void {
-    if (name === "closed") {
-      const { reason, call } = data as { reason: string; call: Call };
-      return this.end(reason, call);
-    }
-    if (this.#early) {
-      // Slots and data follow an offer, so what comes for them now is about a PeerConnection that is given up.
-      if (!name.startsWith("slot") && name !== "dataWaiting" && name !== "publish") this.#early.push([name, data]);
-      return;
-    }
-    switch (name) {
-      case "joined":
-      case "updated":
-        return this.#present((data as { participant: ParticipantInfo }).participant);
-      case "left": {
-        const { participantId, reason } = data as { participantId: string; reason: string };
-        return this.#stage.left(participantId, reason);
-      }
-      case "slot":
-        return this.#stage.slot(data as Parameters<Stage["slot"]>[0]);
-      case "slotStarted":
-        return this.#stage.slotStarted(data as Parameters<Stage["slotStarted"]>[0]);
-      case "slotsNeeded":
-        return this.#link.needPairs((data as { pairs: number }).pairs);
-      case "codec":
-        return this.#link.useCodec((data as { videoCodec: string }).videoCodec);
-      case "dataWaiting":
-        return this.#link.openData();
-      case "publish":
-        return this.#link.peer?.watched((data as { publications: Parameters<Peer["watched"]>[0] }).publications);
-      case "slotPaused":
-        return this.#stage.slotPaused(data as Parameters<Stage["slotPaused"]>[0]);
-      case "speakers":
-        return this.#speakers(data as { speaker: string; voices: string[] });
-      case "quality":
-        return this.#quality(data as Quality & { participantId: string });
-    }
+    if (this.#news.waiting && name !== "closed") this.#news.keep(this.#sessionId, name, data);
+    else this.#news.hear(name, data);
+  }
+
+  /** @internal Takes one that may be of this session, of which only the name is known so far. */
+  hearEarly(sessionId: string, name: string, data: unknown): void {
+    this.#news.keep(sessionId, name, data);
   }
 
   async #join(): Promise<JoinResult> {
-    this.#early ??= [];
-    const { sessionId, options } = this.#config;
-    const result = await this.#config.mutate<JoinResult>("session.join", {
-      sessionId,
-      takeover: options.takeover,
-      mutationId: randomId("m_"),
-    });
+    this.#news.wait();
+    const again = this.#call !== null;
+    const result = await this.#ask();
+    this.#sessionId = result.call.sessionId;
     if (this.#state === "closed") {
-      void this.#config.mutate("session.leave", { sessionId, mutationId: randomId("m_") }).catch(() => {});
+      void this.#mutate("session.leave", {}).catch(() => {});
       throw new ParleyError("CLOSED", "The session was left meanwhile.");
     }
     this.#call = result.call;
+    this.#rights = result.rights ?? EVERYTHING;
     this.local.participantId = result.participantId;
     this.#config.joined(result.call);
     this.#audience.reset();
     this.#stage.reset(result.participants.filter((p) => p.participantId !== result.participantId));
-    const early = this.#early;
-    this.#early = null;
-    for (const [name, data] of early ?? []) this.hear(name, data);
+    this.#news.release(this.#sessionId);
+    if (again) this.#order.joinedAgain();
     return result;
   }
 
-  #present(info: ParticipantInfo): void {
-    if (info.participantId === this.local.participantId) this.#link.ownPublications(info.publications);
-    else this.#stage.joined(info);
+  /** Joins the call; a session that was entered is one from then on, also when it has to be joined again. */
+  #ask(): Promise<JoinResult> {
+    const { place, options } = this.#config;
+    const { takeover, type, metadata } = options;
+    if ("sessionId" in place || this.#call) return this.#mutate("session.join", { takeover });
+    return this.#config.mutate("session.enter", { session: place.name, type, metadata, takeover, mutationId: randomId("m_") });
   }
 
-  #speakers({ speaker, voices }: { speaker: string; voices: string[] }): void {
-    this.#speakerId = speaker;
-    this.local.speaking = speaker === this.local.participantId;
-    for (const participant of this.#stage.participants) participant.speaking = participant.participantId === speaker;
-    this.emit("speakersChanged", { speaker: this.#stage.get(speaker), speakerId: speaker, voices });
-  }
-
-  #quality({ participantId, score, grade, cause }: Quality & { participantId: string }): void {
-    const quality: Quality = { score, grade, cause };
-    if (participantId !== this.local.participantId) return this.#stage.quality(participantId, quality);
-    this.local.quality = quality;
-    this.emit("qualityChanged", { participant: this.local, quality });
+  #mutate<T>(method: string, params: object): Promise<T> {
+    return this.#config.mutate<T>(method, { sessionId: this.#sessionId, ...params, mutationId: randomId("m_") });
   }
 
   #message(text: string): void {
