@@ -3,3 +3,8 @@ export declare function socketAddress(url: string | undefined, page: {
     protocol: string;
     host: string;
 } | undefined): string;
+/** The address of the same server for REST, without a slash at its end. */
+export declare function httpAddress(url: string | undefined, page: {
+    protocol: string;
+    host: string;
+} | undefined): string;

@@ -4,7 +4,7 @@ export interface CallLogFilter {
     /** `missed`: you were rung and did not answer. */
     status?: CallStatus | "missed";
     type?: CallType;
-    receiverType?: ReceiverType | "session";
+    receiverType?: ReceiverType;
     direction?: "incoming" | "outgoing";
     /** Calls with this other user. */
     uid?: string;

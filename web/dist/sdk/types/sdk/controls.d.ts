@@ -6,6 +6,8 @@ import type { Source } from "./types.js";
 interface ControlsConfig {
     me: LocalParticipant;
     options: JoinOptions;
+    /** Whether a source may be published, once that is known. */
+    may(source: Source): boolean;
     changed(source: Source, on: boolean): void;
     failed(source: Source, error: ParleyError): void;
     /** Brings what is sent in step with the devices. */
@@ -23,6 +25,8 @@ export declare class Controls {
     turn(source: "microphone" | "camera", on: boolean): Promise<void>;
     shareScreen(audio: boolean): Promise<void>;
     stopScreenShare(): Promise<void>;
+    /** Stops what a moderator has muted. */
+    silence(source: Source): Promise<void>;
     switchTo(source: "microphone" | "camera", deviceId: string): Promise<void>;
     nextCamera(): Promise<string | undefined>;
     close(): void;

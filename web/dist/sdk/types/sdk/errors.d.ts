@@ -3,7 +3,7 @@ export declare class ParleyError extends Error {
     /**
      * Stable. The server's ERR_ code (docs/protocol.md, section 7), or one of the client's own: `NOT_CONNECTED`, `TIMEOUT`,
      * `DISCONNECTED`, `CLOSED`, `MEDIA_NOT_ALLOWED`, `MEDIA_NOT_FOUND`, `MEDIA_IN_USE`, `MEDIA_UNSUPPORTED`, `MEDIA_FAILED`,
-     * `DATA_QUEUE_FULL`.
+     * `DATA_QUEUE_FULL`, `NOT_JOINED`, `ALREADY_JOINED`.
      */
     readonly code: string;
     /** The parameter that a bad request was refused for, or "". */

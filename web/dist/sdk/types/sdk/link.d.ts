@@ -2,6 +2,7 @@ import type { Outgoing } from "./local-media.js";
 import { Peer } from "./peer.js";
 import type { PairReceivers } from "./stage.js";
 import type { JoinOptions } from "./session-types.js";
+import type { SessionRights } from "./rights.js";
 import type { Call, ParticipantInfo, Publication, Source } from "./types.js";
 /** The answer to session.join. */
 export interface JoinResult {
@@ -11,9 +12,11 @@ export interface JoinResult {
     iceServers: RTCIceServer[];
     pairs: number;
     videoCodec: string;
+    rights?: SessionRights;
 }
 interface LinkConfig {
-    sessionId: string;
+    /** Known once joined. */
+    readonly sessionId: string;
     options: JoinOptions;
     request<T>(method: string, params: object): Promise<T>;
     online(): boolean;
@@ -46,8 +49,12 @@ export declare class Link {
     unpublish(sources: Source[]): Promise<void>;
     /** Takes the server's names for what this device publishes. */
     ownPublications(publications: Publication[]): void;
+    /** Which source of this device the server calls so. */
+    sourceOf(publicationId: string): Source | undefined;
     /** The server has more to send than there are pairs. */
     needPairs(pairs: number): void;
+    /** What of this device's is received by somebody. */
+    watched(list: Parameters<Peer["watched"]>[0]): void;
     useCodec(codec: string): void;
     /** Sends on the data channel, which is opened for the first message; false for what is over 16 KiB, or too late. */
     send(text: string): boolean;

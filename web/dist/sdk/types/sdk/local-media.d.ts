@@ -43,8 +43,8 @@ export declare class LocalMedia {
     nextCamera(): Promise<string | undefined>;
     /** Asks for a screen; resolves with the sources that it gave. */
     openScreen(audio: boolean): Promise<Source[]>;
-    /** Ends the screen share; gives the sources that end. */
-    closeScreen(): Source[];
+    /** Ends the screen share, or only the sound of it; gives the sources that end. */
+    closeScreen(which?: ("screen" | "screenAudio")[]): Source[];
     /** Closes every device. */
     close(): void;
 }

@@ -20,6 +20,8 @@ export declare class RemoteParticipant {
     quality: Quality | undefined;
     /** The server heard them speak last. */
     speaking: boolean;
+    /** When they raised their hand, in Unix milliseconds; undefined while it is down. */
+    raisedAt: number | undefined;
     constructor(info: ParticipantInfo);
     /** What they send, muted or not. */
     get publications(): readonly Publication[];
@@ -57,6 +59,8 @@ export declare class LocalParticipant {
     quality: Quality | undefined;
     /** The server heard this device's user speak last. */
     speaking: boolean;
+    /** When this device raised its hand, in Unix milliseconds; undefined while it is down. */
+    raisedAt: number | undefined;
     /** Given by the server on joining; another one after a rejoin. */
     participantId: string;
     constructor(user: User);

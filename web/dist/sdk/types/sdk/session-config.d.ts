@@ -1,10 +1,17 @@
-import type { JoinOptions } from "./session-types.js";
+import type { EnterOptions } from "./session-types.js";
 import type { Call, CallType, User } from "./types.js";
 /** What a session gets from the client that it belongs to. */
 export interface SessionConfig {
-    sessionId: string;
+    /** The call's id, or the name of a session to enter. */
+    place: {
+        sessionId: string;
+    } | {
+        name: string;
+    };
     user: User;
-    options: JoinOptions;
+    options: EnterOptions;
+    /** What this device may publish is known from the answer to joining only: no device is opened before. */
+    asksRights: boolean;
     /** Type of the call, where it is known already. */
     callType?: CallType;
     mutate<T>(method: string, params: object): Promise<T>;
@@ -14,4 +21,5 @@ export interface SessionConfig {
     /** Finds out soon whether signaling still lives, and replaces its socket if not. */
     probe(): void;
     joined(call: Call): void;
+    endForAll(sessionId: string): Promise<unknown>;
 }

@@ -1,6 +1,6 @@
 import type { ParleyError } from "./errors.js";
 import type { LocalParticipant, RemoteParticipant } from "./participants.js";
-import type { Call, Quality, Source } from "./types.js";
+import type { Call, CallType, Quality, Source, User } from "./types.js";
 /** Which devices to use; a missing one means the browser's default. */
 export interface Devices {
     microphoneId?: string;
@@ -28,6 +28,13 @@ export interface JoinOptions {
     simulcast?: boolean;
     /** May change the ICE servers that the server named. */
     iceServers?: (servers: RTCIceServer[]) => RTCIceServer[];
+}
+/** Options of entering a named session. `type` and `metadata` count when it begins with this device. */
+export interface EnterOptions extends JoinOptions {
+    /** Default `video`. */
+    type?: CallType;
+    /** At most 4 KiB of JSON, handed to everybody in the session. */
+    metadata?: unknown;
 }
 /** `connecting` until media flows the first time, `reconnecting` while it is lost. */
 export type SessionState = "connecting" | "connected" | "reconnecting" | "closed";
@@ -66,6 +73,11 @@ export interface SlotWish {
 }
 /** Why a video is not sent: the network is too weak, it is out of sight, the user paused it, its publisher sends nothing. */
 export type PauseReason = "bandwidth" | "hidden" | "paused" | "absent";
+/** A hand went up or down. */
+export interface HandChange {
+    participant: RemoteParticipant | LocalParticipant;
+    raised: boolean;
+}
 /** Events of a session. */
 export interface SessionEvents {
     stateChanged: {
@@ -117,6 +129,13 @@ export interface SessionEvents {
         source: Source;
         paused: boolean;
         reason: PauseReason | "";
+    };
+    /** A hand was raised, or lowered by its owner or a moderator. */
+    handChanged: HandChange;
+    /** A moderator has muted this device: it is off by now, and may be turned on again. `by.uid` is "" for the operator. */
+    mutedByModerator: {
+        source: Source;
+        by: User;
     };
     /** Media stopped; the session is being repaired. */
     connectionLost: {

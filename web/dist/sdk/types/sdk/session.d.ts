@@ -1,24 +1,32 @@
 import { Emitter } from "./emitter.js";
 import { LocalParticipant, type RemoteParticipant } from "./participants.js";
+import { type SessionRights } from "./rights.js";
 import { type SessionStats } from "./stats.js";
 import type { SessionConfig } from "./session-config.js";
 import type { Devices, SessionEvents, SessionState, SlotWish } from "./session-types.js";
-import type { Call } from "./types.js";
+import type { Call, Source } from "./types.js";
 /**
  * The media of one call on this device: who is there, what they send, what this device sends. It repairs its connection by
  * itself and says so; it ends once, with `closed`, whatever the reason.
  */
 export declare class Session extends Emitter<SessionEvents> {
     #private;
-    readonly sessionId: string;
     /** This device's own part. */
     readonly local: LocalParticipant;
     /** @internal Made by Parley.join. */
     constructor(config: SessionConfig);
+    /** The id of the call, which another session of the same name does not have. Known as soon as `join` or `enter` has resolved. */
+    get sessionId(): string;
     /** Where the session stands; `closed` is final. */
     get state(): SessionState;
     /** The call as the server last described it. Known as soon as `join` has resolved. */
     get call(): Call;
+    /** What this device may do here; every source and no moderating until it is joined. */
+    get rights(): SessionRights;
+    /** Who has a hand up, the longest first; this device, too. */
+    get hands(): readonly (RemoteParticipant | LocalParticipant)[];
+    /** @internal Whether the call is known. */
+    get joined(): boolean;
     /** Everybody else who is in the session. */
     get participants(): readonly RemoteParticipant[];
     /** The devices that were chosen. */
@@ -37,6 +45,16 @@ export declare class Session extends Emitter<SessionEvents> {
     }): Promise<void>;
     /** Ends the screen share. */
     stopScreenShare(): Promise<void>;
+    /** Raises this device's hand, for everybody to see. */
+    raiseHand(): Promise<void>;
+    /** Lowers this device's hand; a moderator may name somebody else's. */
+    lowerHand(participantId?: string): Promise<void>;
+    /** Asks somebody's client to mute what they publish, for moderators. They may unmute it again. */
+    muteParticipant(participantId: string, source?: Source): Promise<void>;
+    /** Puts somebody out of the call for good, for moderators. */
+    expel(participantId: string): Promise<void>;
+    /** Ends the call for everybody, for moderators; this session closes by itself. */
+    endForAll(): Promise<void>;
     /** Uses another microphone. */
     switchMicrophone(deviceId: string): Promise<void>;
     /** Uses another camera; without an id, the next one that there is. */
@@ -78,4 +96,6 @@ export declare class Session extends Emitter<SessionEvents> {
     signalingRestored(resumed: boolean, call?: Call): void;
     /** @internal Takes a `session.*` event. */
     hear(name: string, data: unknown): void;
+    /** @internal Takes one that may be of this session, of which only the name is known so far. */
+    hearEarly(sessionId: string, name: string, data: unknown): void;
 }

@@ -1,7 +1,7 @@
 /** Media of a call. */
 export type CallType = "audio" | "video";
-/** Who is called: one user, or the members of a group. */
-export type ReceiverType = "user" | "group";
+/** Who is called: one user, the members of a group, or nobody: a session is entered by its name. */
+export type ReceiverType = "user" | "group" | "session";
 /** Where a call stands. All but `initiated` and `ongoing` are final. */
 export type CallStatus = "initiated" | "ongoing" | "rejected" | "busy" | "cancelled" | "unanswered" | "ended";
 /** Where one person stands in a call. */
@@ -19,6 +19,11 @@ export interface Group {
     guid: string;
     name: string;
 }
+/** A session that people come into by its name, with no ring. */
+export interface NamedSession {
+    session: string;
+    name: string;
+}
 /** One person of a call. Times are Unix milliseconds. */
 export interface Member {
     user: User;
@@ -33,11 +38,11 @@ export interface Call {
     type: CallType;
     receiverType: ReceiverType;
     status: CallStatus;
-    /** Why an ended call ended: hangup, left, lost, never_joined, ended_for_all, removed, failed; else "". */
+    /** Why an ended call ended: hangup, left, lost, never_joined, ended_for_all, removed, alone, failed; else "". */
     reason: string;
     initiator: User;
-    /** A User or a Group, as `receiverType` says. */
-    receiver: User | Group;
+    /** A User, a Group or a NamedSession, as `receiverType` says. */
+    receiver: User | Group | NamedSession;
     initiatedAt: number;
     ringDeadline: number;
     startedAt?: number;
@@ -67,6 +72,8 @@ export interface ParticipantInfo {
     joinedAt: number;
     publications: Publication[];
     quality?: Quality;
+    /** When they raised a hand that is still up. */
+    raisedAt?: number;
 }
 /** State of the signaling connection. Media does not depend on it. */
 export type ConnectionState = "idle" | "connecting" | "connected" | "reconnecting" | "disconnected";
@@ -200,7 +207,7 @@ export interface CallEvents {
 /** A call to make. */
 export interface InitiateOptions {
     receiverId: string;
-    receiverType: ReceiverType;
+    receiverType: Exclude<ReceiverType, "session">;
     type: CallType;
     /** 5–300, default 45: after this the server ends the ringing as unanswered. */
     timeoutSeconds?: number;
