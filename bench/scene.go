@@ -111,7 +111,7 @@ func (s *scene) prepare(ctx context.Context, cfg witness.Config, rules netlab.Ru
 	p := &person{access: access, source: uint32(at + 1)}
 	cfg.Source, cfg.Seed, cfg.Answer = p.source, rules.Seed, access.Rewrite
 	if rules.Down.Rules.Delay > 0 {
-		cfg.RoundTrip = rules.Down.Rules.Delay + rules.Up.Rules.Delay + 10*time.Millisecond
+		cfg.RoundTrip = rules.Down.Rules.Delay + rules.Up.Rules.Delay + 5*time.Millisecond // as libwebrtc adds
 	}
 	if p.Witness, err = witness.New(cfg); err != nil {
 		access.Close()

@@ -116,7 +116,7 @@ func (e *encoding) restart(ssrc uint32, codec *transport.Codec) {
 // receive takes note of one packet of this encoding or of its repairs, and returns its number. The inbox's lock is held.
 func (e *encoding) receive(now time.Time, info *packet.Info, codec *transport.Codec) (int64, dropReason) {
 	if codec.Repair {
-		return e.repaired(now, info, codec)
+		return e.repaired(info, codec)
 	}
 	if codec.Codec == packet.Unknown || codec.Codec.Video() != e.publication.video {
 		return 0, dropPayloadType
@@ -148,12 +148,12 @@ func (e *encoding) receive(now time.Time, info *packet.Info, codec *transport.Co
 }
 
 // repaired takes note of a retransmission.
-func (e *encoding) repaired(now time.Time, info *packet.Info, codec *transport.Codec) (int64, dropReason) {
+func (e *encoding) repaired(info *packet.Info, codec *transport.Codec) (int64, dropReason) {
 	if e.ssrc == 0 || !info.UnwrapRTX(e.ssrc, codec.Repairs) {
 		return 0, dropPadding
 	}
 	sequence := e.sequence.Peek(info.Sequence)
-	if highest, _ := e.sequence.Highest(); sequence > highest || !e.missing.Received(now, sequence) {
+	if highest, _ := e.sequence.Highest(); sequence > highest || !e.missing.Repaired(sequence) {
 		return 0, dropRepair
 	}
 	return sequence, forwarded

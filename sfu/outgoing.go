@@ -9,6 +9,7 @@ import (
 
 	"github.com/parleyrtc/parley/sfu/layer"
 	"github.com/parleyrtc/parley/sfu/munge"
+	"github.com/parleyrtc/parley/sfu/nack"
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/red"
 	"github.com/parleyrtc/parley/sfu/transport"
@@ -42,6 +43,7 @@ type outbox struct {
 
 	copies  int // of earlier sounds that its network has room for in a packet
 	repeats *rate.Limiter
+	seconds seconds // copies of what is repeated
 	again   media   // the packet being repeated
 	copied  *copied // its bytes, taken at the first repetition
 
@@ -71,8 +73,8 @@ func (p *participant) lost(now time.Time, n *rtcp.TransportLayerNack, out *trans
 		})
 	}
 	repeated := 0
-	for some := range slices.Chunk(asked, maxRun) {
-		out.Reserve(len(some))
+	for some := range slices.Chunk(asked, maxRun/2) {
+		out.Reserve(2 * len(some)) // two copies of each
 		n, due := p.repeat(now, l, some, out)
 		repeated += n
 		if !due.IsZero() {
@@ -96,31 +98,59 @@ func (p *participant) repeat(now time.Time, l *line, sequences []uint16, out *tr
 	l.renew(o, now)
 	now = o.pace.advance(now)
 	l.requested += len(sequences)
+	loss := o.loss()
 	for _, sequence := range sequences {
-		w, ok := l.again(now, sequence, o)
-		if ok && o.dispatchAgain(now, &w, peer, out) {
+		w, copies := l.again(now, sequence, loss, o)
+		if copies == 0 {
+			continue
+		}
+		if o.dispatchAgain(now, &w, peer, out) {
 			repeated++
 		}
+		if copies > 1 {
+			o.seconds.push(now.Add(nack.CopyDelay), &w, o.size())
+		}
 	}
-	if o.pace != nil {
+	if o.pace == nil {
+		repeated += o.secondCopies(now, peer, out)
+	} else {
 		due = o.pace.deadline()
 	}
 	return repeated, due
 }
 
-// again makes o's packet one that was sent before, and what stands for it while it waits.
-func (l *line) again(now time.Time, wire uint16, o *outbox) (w waiter, ok bool) {
+// again makes o's packet one that was sent before, and what stands for it while it waits. It says in how many copies it is to be
+// sent at this loss; 0: not at all.
+func (l *line) again(now time.Time, wire uint16, loss float64, o *outbox) (w waiter, copies int) {
 	source, sequence, ok := l.numbers.Lookup(wire)
 	if !ok || l.carried == nil {
-		return w, false
+		return w, 0
 	}
-	if !l.answers.Allow(now, sequence^int64(source)<<32, time.Duration(l.to.rtt.Load())) || o.repeats.TokensAt(now) < 1 {
-		return w, false
+	rtt := time.Duration(l.to.rtt.Load())
+	times := l.answers.Allow(now, sequence^int64(source)<<32, rtt)
+	if times == 0 || o.repeats.TokensAt(now) < 1 {
+		return w, 0
 	}
-	if !l.recall(source, sequence, o) || !l.asRepair(o) {
-		return w, false
+	if !l.recall(source, sequence, o) || !l.asRepair(o) || !o.repeats.AllowN(now, o.size()) {
+		return w, 0
 	}
-	return waiter{subscription: l.carried, source: source, sequence: sequence, repair: true}, o.repeats.AllowN(now, o.size())
+	w = waiter{subscription: l.carried, source: source, sequence: sequence, repair: true}
+	copies = 1
+	if l.repairable() { // else both would be the identical packet, of which a receiver takes the first
+		copies = nack.Copies(times, loss, rtt, o.again.facts.Temporal == 0)
+	}
+	if copies > 1 && !o.repeats.AllowN(now, o.size()) {
+		copies = 1
+	}
+	return w, copies
+}
+
+// loss is the part of the packets to this receiver that is lost.
+func (o *outbox) loss() float64 {
+	if o.pace != nil && o.pace.estimate.Heard() {
+		return o.pace.estimate.State().Loss
+	}
+	return o.need.Loss()
 }
 
 // asRepair makes o's packet one of the stream of repetitions, which is numbered when it leaves. Where there is none, the packet stays as

@@ -57,6 +57,7 @@ type pace struct {
 	loaded time.Time
 
 	repeats *rate.Limiter // participant.outgoing's
+	seconds *seconds      // the same's
 	filmed  bool          // pictures have been sent
 	padded  *line         // that probes are filled up on; nil: none
 	train   []pacer.Release[waiter]
@@ -77,6 +78,7 @@ func newPace(now time.Time, to *participant) *pace {
 		estimate: bwe.New(now, bwe.Config{Start: startRate, Max: most}),
 		queue:    pacer.New[waiter](now, openingRate, pacer.Config{}),
 		repeats:  to.outgoing.repeats,
+		seconds:  &to.outgoing.seconds,
 	}
 	c.estimate.SetWant(wantFirst)
 	if peer := to.peer.Load(); peer != nil {
@@ -132,6 +134,9 @@ func (c *pace) tick(now time.Time, reachable bool) {
 // deadline is when the timer is to ring; zero: it need not, for all that this knows.
 func (c *pace) deadline() time.Time {
 	at := c.queue.Deadline()
+	if second := c.seconds.deadline(); at.IsZero() || !second.IsZero() && second.Before(at) {
+		at = second
+	}
 	if c.armed {
 		return at
 	}
@@ -233,6 +238,7 @@ func (p *participant) beat(now time.Time) (due bool, at time.Time) {
 	}
 	now = c.advance(now)
 	c.tick(now, p.rtt.Load() != 0)
+	p.outgoing.ripen(now)
 	at = c.queue.Deadline()
 	if !at.IsZero() && !at.After(now) {
 		if c.batch != nil && c.batch.Departures() == c.left && now.Sub(c.loaded) < loadedMost {

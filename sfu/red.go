@@ -250,7 +250,7 @@ func (e *encoding) restore(now time.Time, sequence int64, info *packet.Info, r *
 		if after, ok := e.history.Get(missing + 1); ok && int32(after.Timestamp-timestamp) <= 0 {
 			continue
 		}
-		if !e.missing.Received(now, missing) {
+		if !e.missing.Repaired(missing) {
 			continue
 		}
 		restored := history.Packet{

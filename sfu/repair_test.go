@@ -218,8 +218,8 @@ func TestARepetitionIsNumberedAnewOrIdentical(t *testing.T) {
 	again := func(o transport.Outgoing) (transport.Outgoing, bool) {
 		f.now = f.now.Add(time.Second)
 		l.renew(&to.outgoing, f.now)
-		w, ok := l.again(f.now, uint16(o.Index), &to.outgoing)
-		ok = ok && to.outgoing.dispatchAgain(f.now, &w, to.peer.Load(), f.out)
+		w, copies := l.again(f.now, uint16(o.Index), 0, &to.outgoing)
+		ok := copies > 0 && to.outgoing.dispatchAgain(f.now, &w, to.peer.Load(), f.out)
 		return whole(&to.outgoing.packet), ok
 	}
 	first := send()

@@ -97,6 +97,7 @@ func (p *participant) depart(now time.Time, out *transport.Batch) bool {
 	_, wait := c.queue.Waiting()
 	c.train = c.queue.Due(now, c.train[:0])
 	var t tally
+	repeated := 0
 	for i := range c.train {
 		r := &c.train[i]
 		if r.Class == pacer.Padding {
@@ -106,6 +107,9 @@ func (p *participant) depart(now time.Time, out *transport.Batch) bool {
 		switch reason := o.release(now, r, peer, out); reason {
 		case forwarded:
 			t.out[kindIndex(r.Item.subscription.line.video)]++
+			if r.Item.repair {
+				repeated++
+			}
 		case dropCongestion:
 			t.dropped[reason]++
 			r.Item.subscription.line.setback(now, c)
@@ -116,6 +120,9 @@ func (p *participant) depart(now time.Time, out *transport.Batch) bool {
 	o.settle(now, &t)
 	m := p.room.sfu.metrics
 	m.waited.Observe(wait.Seconds())
+	if repeated > 0 {
+		m.repeated.Add(float64(repeated))
+	}
 	m.add(&t)
 	clear(c.train)
 	return true

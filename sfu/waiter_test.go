@@ -107,7 +107,7 @@ func TestWhatIsGivenUpIsGoneUpToTheNextKeyframe(t *testing.T) {
 	n.to.sending.Lock()
 	highest, _ := n.line.numbers.Highest()
 	for back := range int64(3) {
-		if _, ok := n.line.again(n.now, uint16(highest-back), &n.to.outgoing); ok {
+		if _, copies := n.line.again(n.now, uint16(highest-back), 0, &n.to.outgoing); copies > 0 {
 			t.Errorf("packet %d before the last is repeated, and was never sent", back)
 		}
 	}

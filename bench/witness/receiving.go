@@ -280,7 +280,7 @@ func (w *Witness) control(plain []byte, at time.Time) {
 				}
 				for _, pair := range p.Nacks {
 					for _, n := range pair.PacketList() {
-						o.sendAgain(w, n)
+						o.sendAgain(w, n, at)
 					}
 				}
 			}

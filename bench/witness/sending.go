@@ -52,7 +52,8 @@ type outgoing struct {
 type packet struct {
 	header  rtp.Header
 	payload []byte
-	sealed  []byte // as it left
+	sealed  []byte    // as it left
+	again   time.Time // when it was sent again last
 }
 
 func newOutgoing(t *track, mid string, rate uint32) *outgoing {
@@ -126,15 +127,17 @@ func (o *outgoing) send(w *Witness, payload []byte) {
 	o.packets++
 	o.octets += uint32(len(payload))
 	sealed := w.seal(&o.header, o.track.ids[uriTransportCC], payload)
-	o.sent[o.header.SequenceNumber%kept] = packet{o.header.Clone(), payload, sealed}
+	o.sent[o.header.SequenceNumber%kept] = packet{header: o.header.Clone(), payload: payload, sealed: sealed}
 }
 
-// sendAgain answers a NACK: by RTX (RFC 4588), or with the packet as it was.
-func (o *outgoing) sendAgain(w *Witness, sequence uint16) {
+// sendAgain answers a NACK: by RTX (RFC 4588), or with the packet as it was. Like libwebrtc (RtpPacketHistory) it sends no packet
+// again that it has sent again less than a round trip and 5 ms ago.
+func (o *outgoing) sendAgain(w *Witness, sequence uint16, now time.Time) {
 	p := &o.sent[sequence%kept]
-	if p.payload == nil || p.header.SequenceNumber != sequence {
+	if p.payload == nil || p.header.SequenceNumber != sequence || now.Sub(p.again) < w.cfg.RoundTrip {
 		return
 	}
+	p.again = now
 	o.resent++
 	if o.track.repair == 0 || o.track.repairPT == 0 {
 		w.port.send(p.sealed) // the same bytes: a new transport-wide number would be another packet under the same nonce

@@ -34,7 +34,7 @@ type Config struct {
 	Camera     []Size                  // from the smallest to the largest; none: no camera
 	Layers     bool                    // the camera has three temporal layers
 	Pairs      int                     // receive slot pairs; 0: none
-	RoundTrip  time.Duration           // to the server, after which it asks again for what is lost; default 100 ms
+	RoundTrip  time.Duration           // to the server: how long it waits for a repair, and repairs nothing twice; default 100 ms
 
 	// What it does not offer, to compare with one that does.
 	NoNACK     bool // for sound, and RTX for video

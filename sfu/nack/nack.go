@@ -1,8 +1,9 @@
 // Package nack decides which lost packets to ask for again, when, and when to stop asking.
 //
-// A gap is first given a moment to close by itself (reordering), then asked for once per round trip until the packet
-// comes, its tries are used up, or it is too old to be of use. What is given up for good is told to the caller, who for
-// video asks for a keyframe instead (RFC 4585 §6.2.1, §6.3.1).
+// A gap is asked for at once, or, where packets have overtaken each other of late, after a moment in which it may close by itself;
+// then once per round trip until the packet comes, its tries are used up, or it is too old to be of use. Where much gets lost each
+// request is made twice. What is given up for good is told to the caller, who for video asks for a keyframe instead (RFC 4585
+// §6.2.1, §6.3.1).
 package nack
 
 import (
@@ -16,9 +17,9 @@ type Config struct {
 	MaxTries int
 	// MaxOutstanding is how many packets may be missing at a time; a wider gap is given up at once. Default 256.
 	MaxOutstanding int
-	// Reorder is how many packets may overtake one before it counts as lost. Default 2.
+	// Reorder is how many packets may overtake one before it counts as lost, where any have done so of late. Default 2.
 	Reorder int
-	// FirstDelay is how long a gap may take to close by itself when fewer packets than Reorder follow. Default 10 ms.
+	// FirstDelay is how long a gap may then take to close by itself when fewer packets than Reorder follow. Default 10 ms.
 	FirstDelay time.Duration
 	// MinInterval is the shortest time between two requests for one packet. Default 20 ms.
 	MinInterval time.Duration
@@ -26,8 +27,17 @@ type Config struct {
 	MaxAge time.Duration
 }
 
-// unknownRTT stands in until a round trip has been measured.
-const unknownRTT = 100 * time.Millisecond
+const (
+	// unknownRTT stands in until a round trip has been measured.
+	unknownRTT = 100 * time.Millisecond
+	// disorder is how long a path that has changed the order of packets is expected to do it again.
+	disorder = 30 * time.Second
+	// lossOver is how many packets the loss is averaged over.
+	lossOver = 512
+	// echoDelay is when a request is made again where much gets lost: what loses the first one may be over by then. A browser does not
+	// answer both, since it repeats no packet within a round trip of its last repetition; others may, which is a repair with two copies.
+	echoDelay = 10 * time.Millisecond
+)
 
 func (c Config) withDefaults() Config {
 	fill := func(v *int, d int) {
@@ -55,6 +65,7 @@ type missing struct {
 	found time.Time
 	asked time.Time
 	tries int
+	echo  bool // the newest request is to be made once more
 }
 
 // Generator watches one stream's sequence numbers. It has one owner and no lock.
@@ -67,32 +78,56 @@ type Generator struct {
 
 	highest int64
 	started bool
-	next    time.Time // Not later than the first thing to do; zero when there is none.
-	lost    int       // Given up since the last Due.
+	next    time.Time     // Not later than the first thing to do; zero when there is none.
+	lost    int           // Given up since the last Due.
+	late    time.Time     // When a packet came that others had overtaken; zero: none has.
+	trip    time.Duration // The round trip, when last told.
+	loss    float64
 }
 
 // New returns a Generator within cfg's bounds.
 func New(cfg Config) *Generator { return &Generator{cfg: cfg.withDefaults()} }
 
-// Received takes the extended sequence number of a packet that came, on whichever way. It says whether the packet had been
-// missing.
+// Repaired takes the extended sequence number of a packet that came on another way than its own: as a repetition in a stream of such,
+// or as a copy in another packet. It says whether the packet had been missing.
+func (g *Generator) Repaired(seq int64) (recovered bool) {
+	_, ok := g.found(seq)
+	return ok
+}
+
+// Received takes the extended sequence number of a packet that came. It says whether the packet had been missing.
 func (g *Generator) Received(now time.Time, seq int64) (recovered bool) {
 	switch {
 	case !g.started:
 		g.highest, g.started = seq, true
 		return false
 	case seq <= g.highest:
-		return g.found(seq)
+		m, ok := g.found(seq)
+		if ok && (m.tries == 0 || m.tries == 1 && now.Sub(m.asked) < g.trip/2) { // sooner than any answer
+			g.late = now
+		}
+		return ok
 	}
 	g.miss(now, g.highest+1, seq)
 	g.highest = seq
-	if g.unasked < len(g.gaps) && g.overtaken(&g.gaps[g.unasked]) {
+	g.loss -= g.loss / lossOver
+	if g.unasked < len(g.gaps) && g.overtaken(now, &g.gaps[g.unasked]) {
 		g.wake(now)
 	}
 	return false
 }
 
-func (g *Generator) overtaken(m *missing) bool { return g.highest-m.seq >= int64(g.cfg.Reorder) }
+// Loss is the part of the packets of late that did not come at once, 0 to 1.
+func (g *Generator) Loss() float64 { return g.loss }
+
+func (g *Generator) overtaken(now time.Time, m *missing) bool {
+	return !g.disordered(now) || g.highest-m.seq >= int64(g.cfg.Reorder)
+}
+
+// disordered says whether packets have overtaken each other of late.
+func (g *Generator) disordered(now time.Time) bool {
+	return !g.late.IsZero() && now.Sub(g.late) < disorder
+}
 
 // miss notes [from, to) as missing.
 func (g *Generator) miss(now time.Time, from, to int64) {
@@ -113,6 +148,7 @@ func (g *Generator) miss(now time.Time, from, to int64) {
 	}
 	for seq := from; seq < to; seq++ {
 		g.gaps = append(g.gaps, missing{seq: seq, found: now})
+		g.loss += (1 - g.loss) / lossOver
 	}
 	g.wake(now.Add(g.cfg.FirstDelay))
 }
@@ -123,17 +159,18 @@ func (g *Generator) drop(n int) {
 	g.unasked = max(0, g.unasked-n)
 }
 
-// found forgets seq, which has come, and says whether it had been missing.
-func (g *Generator) found(seq int64) bool {
+// found forgets seq, which has come, and returns what was known of it; false if it was not missing.
+func (g *Generator) found(seq int64) (missing, bool) {
 	i := g.index(seq)
 	if i == len(g.gaps) || g.gaps[i].seq != seq {
-		return false
+		return missing{}, false
 	}
+	m := g.gaps[i]
 	g.gaps = append(g.gaps[:i], g.gaps[i+1:]...)
 	if i < g.unasked {
 		g.unasked--
 	}
-	return true
+	return m, true
 }
 
 func (g *Generator) index(seq int64) int {
@@ -146,22 +183,27 @@ func (g *Generator) Due(now time.Time, rtt time.Duration, dst []uint16) (ask []u
 	if g.next.IsZero() || now.Before(g.next) {
 		return dst, 0
 	}
-	g.next = time.Time{}
+	g.next, g.trip = time.Time{}, rtt
 	interval := g.interval(rtt)
 	kept := g.gaps[:0]
 	for _, m := range g.gaps {
-		at := g.when(&m, interval)
-		if !now.Before(at) {
+		switch {
+		case !now.Before(g.when(now, &m, interval)):
 			if m.tries >= g.cfg.MaxTries || now.Sub(m.found) >= g.cfg.MaxAge {
 				g.lost++
 				continue
 			}
 			m.tries++
-			m.asked = now
+			m.asked, m.echo = now, g.loss >= lossy
 			dst = append(dst, uint16(m.seq))
-			at = now.Add(interval)
+		case m.echo && !now.Before(m.asked.Add(echoDelay)):
+			m.echo = false
+			dst = append(dst, uint16(m.seq))
 		}
-		g.wake(at)
+		g.wake(g.when(now, &m, interval))
+		if m.echo {
+			g.wake(m.asked.Add(echoDelay))
+		}
 		kept = append(kept, m)
 	}
 	g.gaps = kept
@@ -171,11 +213,11 @@ func (g *Generator) Due(now time.Time, rtt time.Duration, dst []uint16) (ask []u
 }
 
 // when is the time at which m is asked for next, or given up.
-func (g *Generator) when(m *missing, interval time.Duration) time.Time {
+func (g *Generator) when(now time.Time, m *missing, interval time.Duration) time.Time {
 	switch {
 	case m.tries > 0:
 		return m.asked.Add(interval)
-	case g.overtaken(m):
+	case g.overtaken(now, m):
 		return m.found
 	}
 	return m.found.Add(g.cfg.FirstDelay)

@@ -37,9 +37,7 @@ func TestALossIsAskedForOncePerRoundTripUntilItComes(t *testing.T) {
 	for _, s := range starts {
 		g := New(Config{})
 		g.Received(t0, s)
-		g.Received(t0, s+2)
-		expect(t, g, t0, nil, 0) // One packet may overtake another.
-		g.Received(t0.Add(ms), s+3)
+		g.Received(t0.Add(ms), s+2)
 		expect(t, g, t0.Add(ms), wire(s+1), 0)
 		expect(t, g, t0.Add(2*ms), nil, 0)
 		if want := t0.Add(51 * ms); g.Deadline() != want {
@@ -53,38 +51,113 @@ func TestALossIsAskedForOncePerRoundTripUntilItComes(t *testing.T) {
 		if !g.Deadline().IsZero() || g.Outstanding() != 0 {
 			t.Fatal("nothing is left to do")
 		}
+		g.Received(t0.Add(101*ms), s+4) // No packet has overtaken another, so the next gap is asked for at once as well.
+		expect(t, g, t0.Add(101*ms), wire(s+3), 0)
 	}
 }
 
-func TestReorderedPacketsAreNotAskedFor(t *testing.T) {
+// disorderly has seen packets overtake each other just now, and continues with 3.
+func disorderly(s int64) *Generator {
+	g := New(Config{})
+	for _, d := range []int64{0, 2, 1} {
+		g.Received(t0, s+d)
+	}
+	return g
+}
+
+func TestWherePacketsOvertakeEachOtherAGapIsGivenAMoment(t *testing.T) {
 	for _, s := range starts {
-		g := New(Config{})
-		for _, d := range []int64{0, 2, 1, 4, 3, 5, 7, 6} {
+		g := disorderly(s)
+		for _, d := range []int64{4, 3, 5, 7, 6} {
 			g.Received(t0, s+d)
 			expect(t, g, t0, nil, 0)
 		}
 		if g.Outstanding() != 0 {
 			t.Fatal("a gap stayed open")
 		}
+		g.Received(t0, s+9)
+		if want := t0.Add(10 * ms); g.Deadline() != want {
+			t.Fatalf("deadline %v", g.Deadline())
+		}
+		expect(t, g, t0.Add(9*ms), nil, 0)
+		expect(t, g, t0.Add(10*ms), wire(s+8), 0)
+		g.Received(t0.Add(10*ms), s+11)
+		expect(t, g, t0.Add(10*ms), nil, 0)
+		g.Received(t0.Add(11*ms), s+12) // two have overtaken it
+		expect(t, g, t0.Add(11*ms), wire(s+10), 0)
+		later := t0.Add(disorder)
+		g.Received(later, s+14) // nothing has happened for long
+		if got, _ := g.Due(later, rtt, nil); !slices.Contains(got, uint16(s+13)) {
+			t.Fatalf("asks %d", got)
+		}
 	}
 }
 
-func TestTheLastPacketButOneIsAskedForAfterADelay(t *testing.T) {
-	g := New(Config{})
-	g.Received(t0, 10)
-	g.Received(t0, 12)
-	if want := t0.Add(10 * ms); g.Deadline() != want {
-		t.Fatalf("deadline %v", g.Deadline())
+// What comes sooner than an answer can was only late; an answer is no sign of disorder, nor is what comes on another way.
+func TestWhatComesBeforeAnyAnswerWasOvertaken(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		after time.Duration
+		come  func(g *Generator, at time.Time) bool
+		want  bool
+	}{
+		{"soon", 19 * ms, func(g *Generator, at time.Time) bool { return g.Received(at, 1) }, true},
+		{"an answer", 40 * ms, func(g *Generator, at time.Time) bool { return g.Received(at, 1) }, false},
+		{"a copy", 0, func(g *Generator, _ time.Time) bool { return g.Repaired(1) }, false},
+	} {
+		g := New(Config{})
+		g.Received(t0, 0)
+		g.Received(t0, 2)
+		expect(t, g, t0, wire(1), 0)
+		at := t0.Add(tt.after)
+		if !tt.come(g, at) || g.Repaired(1) || g.Repaired(2) || g.Repaired(3) {
+			t.Fatalf("%s: recovered exactly once", tt.name)
+		}
+		if got := g.disordered(at); got != tt.want {
+			t.Errorf("%s: disordered %v", tt.name, got)
+		}
 	}
-	expect(t, g, t0.Add(9*ms), nil, 0)
-	expect(t, g, t0.Add(10*ms), wire(11), 0)
+}
+
+// Where much gets lost a request is made a second time ten milliseconds later, and not again before the round trip is over.
+func TestRequestsAreMadeTwiceWhereMuchGetsLost(t *testing.T) {
+	g := New(Config{})
+	at, seq := t0, int64(0)
+	for range 1000 {
+		at = at.Add(ms)
+		if seq++; seq%12 == 0 { // 8 %
+			seq++
+		}
+		g.Received(at, seq)
+		g.Due(at, rtt, nil)
+		for lost := seq - 1; lost > seq-3; lost-- {
+			g.Repaired(lost)
+		}
+	}
+	if loss := g.Loss(); loss < 0.06 || loss > 0.1 {
+		t.Fatalf("a loss of %.3f", loss)
+	}
+	g.Received(at, seq+2)
+	expect(t, g, at, wire(seq+1), 0)
+	expect(t, g, at.Add(9*ms), nil, 0)
+	expect(t, g, at.Add(10*ms), wire(seq+1), 0)
+	expect(t, g, at.Add(49*ms), nil, 0)
+	expect(t, g, at.Add(50*ms), wire(seq+1), 0)
+	expect(t, g, at.Add(200*ms), wire(seq+1), 0) // a late timer asks once for both
+	g.Received(at, seq+3)
+	for range 10 * lossOver {
+		g.Received(at, g.highest+1)
+	}
+	if g.Loss() > 0.01 {
+		t.Errorf("a loss of %.3f where nothing is lost any more", g.Loss())
+	}
 }
 
 func TestTriesRunOut(t *testing.T) {
 	g := New(Config{MaxTries: 3})
 	g.Received(t0, 10)
 	g.Received(t0, 13)
-	at := t0.Add(10 * ms)
+	at := t0
 	for range 3 {
 		expect(t, g, at, wire(11, 12), 0)
 		at = at.Add(50 * ms)
@@ -110,7 +183,7 @@ func TestAWideGapIsGivenUpAtOnce(t *testing.T) {
 		g.Received(t0, s+1000)
 		expect(t, g, t0, nil, 998)
 		g.Received(t0, s+1003)
-		expect(t, g, t0, wire(s+1001), 0)
+		expect(t, g, t0, wire(s+1001, s+1002), 0)
 		if g.Outstanding() != 2 {
 			t.Fatalf("%d outstanding", g.Outstanding())
 		}
@@ -122,7 +195,7 @@ func TestOutstandingIsBoundedByForgettingTheOldest(t *testing.T) {
 	for i := int64(0); i <= 12; i += 2 {
 		g.Received(t0, i)
 	}
-	expect(t, g, t0, wire(5, 7, 9), 2)
+	expect(t, g, t0, wire(5, 7, 9, 11), 2)
 	if g.Outstanding() != 4 {
 		t.Fatalf("%d outstanding", g.Outstanding())
 	}
@@ -164,7 +237,7 @@ func TestOnePacketIsNotSentAgainTooOften(t *testing.T) {
 	var l Limiter
 	at, yes := t0, 0
 	for range 1000 {
-		if l.Allow(at, 5, rtt) {
+		if l.Allow(at, 5, rtt) > 0 {
 			yes++
 		}
 		at = at.Add(ms)
@@ -172,11 +245,33 @@ func TestOnePacketIsNotSentAgainTooOften(t *testing.T) {
 	if yes != maxAnswers {
 		t.Errorf("%d answers", yes)
 	}
-	if !l.Allow(t0, 6, rtt) || l.Allow(t0.Add(29*ms), 6, rtt) || !l.Allow(t0.Add(30*ms), 6, rtt) {
+	if l.Allow(t0, 6, rtt) != 1 || l.Allow(t0.Add(29*ms), 6, rtt) != 0 || l.Allow(t0.Add(30*ms), 6, rtt) != 2 {
 		t.Error("three quarters of a round trip")
 	}
-	if !l.Allow(at, -3, 0) {
+	if l.Allow(at, -3, 0) != 1 {
 		t.Error("another packet")
+	}
+}
+
+func TestASecondCopyIsForWhoLosesMuchAndWaitsLong(t *testing.T) {
+	for _, tt := range []struct {
+		times  int
+		loss   float64
+		rtt    time.Duration
+		needed bool
+		want   int
+	}{
+		{1, 0, 50 * ms, true, 1},
+		{8, 0.04, 50 * ms, true, 1}, // not often lost: late
+		{2, 0.05, 5 * ms, false, 2},
+		{1, 0.07, 50 * ms, true, 1},
+		{1, 0.08, 50 * ms, true, 2},
+		{1, 0.08, 50 * ms, false, 1}, // nobody waits for it
+		{1, 0.3, 20 * ms, true, 1},   // there is time for another request
+	} {
+		if got := Copies(tt.times, tt.loss, tt.rtt, tt.needed); got != tt.want {
+			t.Errorf("%+v: %d copies", tt, got)
+		}
 	}
 }
 
@@ -193,7 +288,7 @@ func FuzzGenerator(f *testing.F) {
 			got, _ := g.Due(now, rtt, nil)
 			for i, s := range got {
 				x := g.highest + int64(int16(s-uint16(g.highest)))
-				if asked[x]++; asked[x] > 3 || x == seq || i > 0 && s-got[i-1] >= 0x8000 {
+				if asked[x]++; asked[x] > 2*3 || x == seq || i > 0 && s-got[i-1] >= 0x8000 {
 					t.Fatalf("asked %d for the %d. time", x, asked[x])
 				}
 			}
