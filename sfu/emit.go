@@ -36,7 +36,7 @@ func (o *outbox) emit(now time.Time, l *line, peer *transport.Peer, out *transpo
 	case l.video:
 		c.padded = l
 	}
-	c.sent(now, o.size(), cluster)
+	c.sent(now, o.size(), cluster, out)
 	if l.video && !c.filmed {
 		c.filmed = true
 		c.follow(now)
@@ -45,7 +45,8 @@ func (o *outbox) emit(now time.Time, l *line, peer *transport.Peer, out *transpo
 }
 
 // sent takes note of a packet under the next number.
-func (c *pace) sent(now time.Time, size int, cluster int32) {
+func (c *pace) sent(now time.Time, size int, cluster int32, out *transport.Batch) {
+	c.board(now, out)
 	c.estimate.Sent(now, c.number, size, cluster)
 	c.number++
 	if c.opening > 0 {

@@ -106,9 +106,6 @@ func (s *subscription) send(now time.Time, part *part, r *run, out *transport.Ba
 		}
 	}
 	if c := o.pace; c != nil {
-		if sent > 0 && l.video {
-			c.batch, c.left, c.loaded = out, out.Departures(), now
-		}
 		o.settle(now, &r.tally)
 		due = c.deadline()
 	}

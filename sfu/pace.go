@@ -27,10 +27,6 @@ const (
 	repeatShare = 0.5
 	repeatSpan  = 500 * time.Millisecond
 	repeatLeast = 8 * 1200
-	// What waits asks again this soon whether what it must not overtake has left, and goes by itself after that long: whoever has it may
-	// have failed.
-	loadedAgain = time.Millisecond
-	loadedMost  = 50 * time.Millisecond
 	// deafAfter is how long a client that has agreed to report may be sent packets without doing so. Then it never will.
 	deafAfter = 3 * time.Second
 )
@@ -51,10 +47,8 @@ type pace struct {
 
 	departing bool // a train is on its way to the socket
 
-	// The batch that the last pictures to leave at once are in, and how often it had left before: what waits must not overtake them.
-	batch  *transport.Batch
-	left   uint64
-	loaded time.Time
+	plane  *transport.Plane
+	aboard boarding // what is on its way to the socket
 
 	repeats *rate.Limiter // participant.outgoing's
 	seconds *seconds      // the same's
@@ -77,6 +71,7 @@ func newPace(now time.Time, to *participant) *pace {
 		most: most, latest: now, since: now, counted: now, rated: now, opening: openingBytes,
 		estimate: bwe.New(now, bwe.Config{Start: startRate, Max: most}),
 		queue:    pacer.New[waiter](now, openingRate, pacer.Config{}),
+		plane:    to.room.sfu.plane,
 		repeats:  to.outgoing.repeats,
 		seconds:  &to.outgoing.seconds,
 	}
@@ -194,6 +189,7 @@ func (p *participant) heard(now time.Time, report *rtcp.TransportLayerCC) time.T
 		return time.Time{}
 	}
 	now = c.advance(now)
+	c.land()
 	if moves := peer.Moves(); moves != c.moves {
 		c.moves, c.since = moves, now
 		c.estimate.Reroute(now)
@@ -241,7 +237,7 @@ func (p *participant) beat(now time.Time) (due bool, at time.Time) {
 	p.outgoing.ripen(now)
 	at = c.queue.Deadline()
 	if !at.IsZero() && !at.After(now) {
-		if c.batch != nil && c.batch.Departures() == c.left && now.Sub(c.loaded) < loadedMost {
+		if c.aboard.waits(now) {
 			return false, now.Add(loadedAgain)
 		}
 		return true, at

@@ -173,7 +173,7 @@ func TestSilenceIsNoticedByTheTimer(t *testing.T) {
 	if at := c.deadline(); !at.IsZero() {
 		t.Fatalf("rings after %v with nothing sent", at.Sub(now))
 	}
-	c.sent(now, 1000, 0)
+	c.sent(now, 1000, 0, n.out)
 	at := c.deadline()
 	if at.IsZero() {
 		t.Fatal("never rings")

@@ -110,7 +110,7 @@ func (e *Estimator) Reroute(now time.Time) {
 	*e = Estimator{
 		cfg: e.cfg, epoch: e.epoch, want: e.want, off: e.off, history: e.history, decoder: e.decoder, prober: prober{last: e.prober.last},
 	}
-	e.history.oldest = e.history.next
+	e.history.forget()
 	e.reported, e.settled = e.history.next-1, e.history.next
 	e.begin(now)
 }
@@ -151,6 +151,14 @@ func (e *Estimator) Sent(now time.Time, seq int64, size int, cluster int32) {
 	}
 	e.limited.sent(at, float64(size)*8, e.target())
 }
+
+// Part tells that what is sent from now on does not leave together with what was sent before, even if it is noted at the same time.
+func (e *Estimator) Part() { e.history.apart = true }
+
+// Left tells when the packets of numbers in [from, to) have really left, by the same clock: a server with too much to do notes them long
+// before. Who is told nothing takes them to have left when they were noted; who takes the server's own lateness for that of the path
+// lowers the target for nothing.
+func (e *Estimator) Left(from, to int64, at time.Time) { e.history.left(from, to, e.since(at)) }
 
 // Again tells that the packet of a number is sent a second time as it was, because it seems to be lost: whether it arrived, and
 // when, cannot be told from its number any more.
@@ -197,7 +205,7 @@ func (e *Estimator) take(now time.Duration, reports []report) {
 		}
 		p.fate = received
 		if r.timed {
-			e.arrival(p, r.arrived)
+			e.arrival(e.history.packet(r.seq), r.arrived)
 		}
 	}
 }
@@ -221,7 +229,7 @@ func (e *Estimator) guess(reports []report) {
 }
 
 // arrival takes the time at which a packet came.
-func (e *Estimator) arrival(p *packet, arrived time.Duration) {
+func (e *Estimator) arrival(p packet, arrived time.Duration) {
 	e.arrived = max(e.arrived, arrived)
 	if p.note != guessed {
 		e.meter.add(arrived, int(p.size))
@@ -233,7 +241,7 @@ func (e *Estimator) arrival(p *packet, arrived time.Duration) {
 	}
 	e.trend.cut() // a probe is meant to make a queue
 	if e.prober.waiting && p.cluster == e.prober.cluster.id {
-		e.prober.cluster.add(p, arrived)
+		e.prober.cluster.add(&p, arrived)
 	}
 }
 
@@ -258,7 +266,7 @@ func (e *Estimator) checkClock(now time.Duration, reports []report) {
 func (e *Estimator) settle(now time.Duration, end int64) {
 	e.settled = max(e.settled, e.history.oldest)
 	for ; e.settled <= end && e.settled < e.history.next; e.settled++ {
-		if p := e.history.at(e.settled); p.fate >= missing && e.losses.add(p) && !e.off.has(lossPart) {
+		if p := e.history.packet(e.settled); p.fate >= missing && e.losses.add(&p) && !e.off.has(lossPart) {
 			e.observed(now)
 		}
 	}

@@ -30,6 +30,10 @@ type flow struct {
 	keySize  float64
 	key      time.Duration
 
+	leaves func(at time.Duration) time.Duration // when what is noted as sent is really put on the path; nil: at once
+	honest bool                                 // the estimate is told when
+	aboard []departure
+
 	est    *bwe.Estimator
 	pace   *pacer.Pacer[time.Time]
 	random *rand.Rand
@@ -63,6 +67,13 @@ type sample struct {
 	size       int
 	video      bool
 	waited     time.Duration // in the pacer
+}
+
+// departure is a packet that has been noted and not yet left.
+type departure struct {
+	at     time.Duration
+	seq    int64
+	sample int // its number
 }
 
 // world is flows that share a path.
@@ -103,6 +114,7 @@ func (w *world) run(until time.Duration) *world {
 		for _, f := range w.flows {
 			if w.now >= f.begin {
 				f.receive(w)
+				w.depart(f)
 				if w.now%max(f.timer, ms) == 0 {
 					f.send(w)
 				}
@@ -200,18 +212,36 @@ func (w *world) put(f *flow, r pacer.Release[time.Time]) {
 	} else {
 		s.waited = now.Sub(r.Item)
 	}
-	for _, d := range w.path.Put(now, r.Size) {
-		s.took = d.At.Sub(now)
-		a := flight{at: d.At.Sub(t0) + w.prop, flow: f, seq: f.seq}
-		i := len(w.way)
-		for i > 0 && w.way[i-1].at > a.at {
-			i--
-		}
-		w.way = slices.Insert(w.way, i, a)
+	d := departure{at: w.now, seq: f.seq, sample: len(f.samples)}
+	if f.leaves != nil {
+		d.at = f.leaves(w.now)
 	}
 	f.est.Sent(now, f.seq, r.Size, r.Cluster)
 	f.seq++
 	f.samples = append(f.samples, s)
+	f.aboard = append(f.aboard, d)
+	w.depart(f)
+}
+
+// depart puts on the path what leaves now.
+func (w *world) depart(f *flow) {
+	now, n := t0.Add(w.now), 0
+	for ; n < len(f.aboard) && f.aboard[n].at <= w.now; n++ {
+		d := f.aboard[n]
+		if f.honest {
+			f.est.Left(d.seq, d.seq+1, now)
+		}
+		for _, arrival := range w.path.Put(now, f.samples[d.sample].size) {
+			f.samples[d.sample].took = arrival.At.Sub(now)
+			a := flight{at: arrival.At.Sub(t0) + w.prop, flow: f, seq: d.seq}
+			i := len(w.way)
+			for i > 0 && w.way[i-1].at > a.at {
+				i--
+			}
+			w.way = slices.Insert(w.way, i, a)
+		}
+	}
+	f.aboard = f.aboard[:copy(f.aboard, f.aboard[n:])]
 }
 
 // land gives receivers what has arrived.

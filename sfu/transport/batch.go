@@ -3,6 +3,7 @@ package transport
 import (
 	"encoding/binary"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
@@ -42,7 +43,8 @@ type Batch struct {
 	lane  int    // which of an address's sockets it sends from
 	arena []byte // sealed packets, one after the other; on pion's path payloads
 
-	departures atomic.Uint64 // how often what was added has left
+	departures uint64          // how often what was added has left
+	told       []*atomic.Int64 // who is told when it leaves next
 
 	// Of our own path.
 	trains   []train
@@ -149,8 +151,27 @@ func (b *Batch) addCompound(p *Peer, packets []rtcp.Packet) {
 	b.compounds = append(b.compounds, compound{p, from, len(b.reports)})
 }
 
-// Departures counts how often what was added has left, for whoever must not be overtaken. Any goroutine may ask.
-func (b *Batch) Departures() uint64 { return b.departures.Load() }
+// Departures counts how often what was added has left. Only who uses the batch may ask.
+func (b *Batch) Departures() uint64 { return b.departures }
+
+// Tell has the time at which what was added leaves stored in at, which is to be 0 until then. Plane.Time reads it.
+func (b *Batch) Tell(at *atomic.Int64) { b.told = append(b.told, at) }
+
+// Time is one that a batch has told.
+func (p *Plane) Time(told int64) time.Time { return p.born.Add(time.Duration(told)) }
+
+// tell reads the clock once for all that is in the batch.
+func (b *Batch) tell() {
+	if len(b.told) == 0 {
+		return
+	}
+	now := max(int64(time.Since(b.plane.born)), 1)
+	for _, at := range b.told {
+		at.Store(now)
+	}
+	clear(b.told)
+	b.told = b.told[:0]
+}
 
 // Flush sends what was added, each peer's packets in order, and returns how many failed. It is called without locks. A client
 // that does not read, over TCP, loses packets.
@@ -158,6 +179,7 @@ func (b *Batch) Flush() (failed int) {
 	if len(b.arena) == 0 && len(b.compounds) == 0 && len(b.packets) == 0 {
 		return 0
 	}
+	b.tell()
 	failed = b.depart()
 	for i := range b.packets {
 		if b.write(&b.packets[i]) != nil {
@@ -169,7 +191,7 @@ func (b *Batch) Flush() (failed int) {
 			failed++ // lost like any other: reports come again
 		}
 	}
-	b.departures.Add(1)
+	b.departures++
 	clear(b.packets)
 	clear(b.reports)
 	clear(b.compounds)

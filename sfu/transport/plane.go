@@ -44,6 +44,7 @@ type Config struct {
 // Plane is the media sockets of this process. Its methods may be called from any goroutine.
 type Plane struct {
 	config      Config
+	born        time.Time // times that batches tell are counted from here
 	certificate webrtc.Certificate
 	net         *stdnet.Net // this machine's interfaces, asked for once: our sockets do not follow them either
 
@@ -74,7 +75,7 @@ type Plane struct {
 
 // Listen opens the sockets. An error says which address cannot be had.
 func Listen(config Config) (*Plane, error) {
-	p := &Plane{config: config, bound: map[netip.Addr]bool{}}
+	p := &Plane{config: config, born: time.Now(), bound: map[netip.Addr]bool{}}
 	if err := p.choose(); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,38 @@
+package bwe_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/parleyrtc/parley/bench/netlab/link"
+	"github.com/parleyrtc/parley/sfu/bwe"
+)
+
+// busy is a server with too little processor: what it makes leaves later and later, up to 200 ms, until it has caught up after 3 s and
+// all begins anew. told says whether the estimate hears when that was.
+func busy(t *testing.T, told bool) *flow {
+	f := newFlow(t, 1)
+	f.want = func(time.Duration) bwe.Rate { return 2_500_000 }
+	f.est.SetWant(2_750_000)
+	f.leaves = func(at time.Duration) time.Duration {
+		return at + max(0, at-10*second)%(3*second)/15
+	}
+	f.honest = told
+	newWorld(always(link.Rules{}), 50*ms, f).run(30 * second)
+	return f
+}
+
+// A server that is itself late does not take its own lateness for a full network.
+func TestOwnLatenessIsNoQueue(t *testing.T) {
+	t.Parallel()
+	f, fooled := busy(t, true), busy(t, false)
+	low, over := f.lowest(10*second, 30*second)
+	lowest, overFooled := fooled.lowest(10*second, 30*second)
+	t.Logf("not below %d k, overuse in %.1f %% of the time; taken out %d k and %.1f %%", low/1000, 100*over, lowest/1000, 100*overFooled)
+	if low < 2_500_000 {
+		t.Error("the target is lowered for nothing")
+	}
+	if lowest > 1_500_000 {
+		t.Error("it makes no difference when packets leave")
+	}
+}
