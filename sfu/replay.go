@@ -18,6 +18,8 @@ const (
 	replayAhead = time.Second
 	// replaySpan is how long a replay may take to leave: live packets wait behind it, and are not to be given up (see pacer).
 	replaySpan = 400 * time.Millisecond
+	// replayMost times the target is how fast it may leave at most: that trains come through at once is no reason for more of them.
+	replayMost = 2
 	// replayBytes is for who has no estimate, and gets it all at once.
 	replayBytes = 150_000
 	// replayLive is how long ago the publisher's newest packet may have come: the replay begins with the next.
@@ -177,7 +179,8 @@ func (o *outbox) replayable() int {
 	if o.pace == nil || o.pace.deaf {
 		return replayBytes
 	}
-	return int(float64(o.pace.estimate.Pacing())/8*replaySpan.Seconds()) + max(o.pace.opening, 0)
+	rate := min(o.pace.estimate.Pacing(), replayMost*o.pace.estimate.Target())
+	return int(float64(rate)/8*replaySpan.Seconds()) + max(o.pace.opening, 0)
 }
 
 // has says whether a packet that a replay would come to is in the run.

@@ -76,6 +76,7 @@ type Estimator struct {
 	queue   queue
 	meter   meter
 	limited limited
+	passage passage
 	control control
 	losses  losses
 	prober  prober
@@ -235,6 +236,7 @@ func (e *Estimator) arrival(p packet, arrived time.Duration) {
 		e.meter.add(arrived, int(p.size))
 	}
 	e.queue.add(arrived, arrived-p.sent)
+	e.passage.add(&p, arrived)
 	if p.cluster == 0 {
 		e.trend.arrived(p.sent, arrived)
 		return
@@ -253,7 +255,7 @@ func (e *Estimator) checkClock(now time.Duration, reports []report) {
 		}
 		if e.heard > 0 && ((reports[i].arrived-e.arrived)-(now-e.heard)).Abs() > jump {
 			e.trend.restart()
-			e.queue, e.meter = queue{}, meter{}
+			e.queue, e.meter, e.passage = queue{}, meter{}, passage{}
 			e.decoder.restart()
 			e.arrived = reports[i].arrived
 		}

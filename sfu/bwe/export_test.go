@@ -8,6 +8,7 @@ const (
 	Probing = probePart
 	Limited = limitedPart
 	Silent  = silencePart
+	Trains  = passagePart
 )
 
 // Without switches parts of the estimator off.

@@ -55,13 +55,18 @@ func (e *Estimator) target() float64 {
 // Target is what may be sent in all, audio, video, retransmissions and what pads them included.
 func (e *Estimator) Target() Rate { return Rate(e.target()) }
 
-// Pacing is the rate at which packets may follow each other.
+// Pacing is the rate at which packets may follow each other: somewhat more than the target, or as fast as trains have been seen to come
+// through at once.
 func (e *Estimator) Pacing() Rate {
 	if e.control.draining || e.losses.steady > lossRoom {
 		return Rate(paceTight * e.target())
 	}
 	target := e.target()
-	return Rate(target * (paceFactor + (paceFast-paceFactor)*clamp((target-paceSlow)/(paceLarge-paceSlow), 0, 1)))
+	pacing := target * (paceFactor + (paceFast-paceFactor)*clamp((target-paceSlow)/(paceLarge-paceSlow), 0, 1))
+	if e.trend.state != over && e.queue.length() < passageQueue && !e.off.has(passagePart) {
+		pacing = max(pacing, e.passage.rate())
+	}
+	return Rate(pacing)
 }
 
 // Heard says whether there has been any feedback from the present path.

@@ -12,6 +12,7 @@ const (
 	probePart
 	limitedPart
 	silencePart
+	passagePart
 )
 
 func (p parts) has(part parts) bool { return p&part != 0 }
