@@ -67,7 +67,8 @@ type ForwardResult struct {
 	CheckedPackets         uint64       `json:"checked_packets"`
 	CorruptPackets         uint64       `json:"corrupt_packets"` // of the sample; any is a failure
 	RepeatedPackets        uint64       `json:"repeated_packets"`
-	RepairPackets          uint64       `json:"repair_packets"` // RTX
+	RepairPackets          uint64       `json:"repair_packets"`  // RTX
+	PaddingPackets         uint64       `json:"padding_packets"` // of probes
 	Keyframes              uint64       `json:"keyframes_asked"`
 	SendLateness           Latency      `json:"send_lateness_us"` // of the publishers behind their clock
 	Samples                []Sample     `json:"samples"`

@@ -31,7 +31,7 @@ func (r *run) result() ForwardResult {
 		Latency:      latencyOf(r.server.latency), FloorLatency: latencyOf(r.floor.latency), SendLateness: latencyOf(r.lateness),
 		Histogram: report.Bars(r.server.latency, 1), FloorHistogram: report.Bars(r.floor.latency, 1),
 		ServerRSSBytes: r.rss, ServerGoroutines: r.goroutines, Samples: r.samples, Failures: r.failures,
-		CheckedPackets: total.Checked, CorruptPackets: total.Corrupt, RepeatedPackets: total.Repeated, RepairPackets: total.Repairs,
+		CheckedPackets: total.Checked, CorruptPackets: total.Corrupt, RepeatedPackets: total.Repeated, RepairPackets: total.Repairs, PaddingPackets: total.Padding,
 		Keyframes: r.last.Asked, ClientCores: r.target.available(),
 	}
 	if len(r.ratios) > 0 {

@@ -45,6 +45,7 @@ func (r ForwardResult) Report() report.Result {
 	out.Add("checked_packets", "packets checked", float64(r.CheckedPackets), report.Count, report.Neither)
 	out.Add("corrupt_packets", "of these damaged", float64(r.CorruptPackets), report.Count, report.Lower)
 	out.Add("repair_packets", "retransmissions", float64(r.RepairPackets), report.Count, report.Neither)
+	out.Add("padding_packets", "padding of probes", float64(r.PaddingPackets), report.Count, report.Neither)
 	out.Add("send_lateness_us.p999", "publishers late p99.9", r.SendLateness.P999, report.Microseconds, report.Neither)
 	out.Series = sampleSeries(r.Samples)
 	return out

@@ -83,3 +83,22 @@ func TestJitterFollowsUnevenArrivals(t *testing.T) {
 		t.Errorf("jitter of even arrivals %.1f, of uneven ones %.1f", even.value, uneven.value)
 	}
 }
+
+// What a server probes with is no repetition.
+func TestPaddingIsNoRepair(t *testing.T) {
+	s, err := newSubscriber(&Engine{}, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range byte(5) {
+		b := make([]byte, 40)
+		b[0], b[1], b[3] = 0x80, rtxType, i
+		if i > 1 {
+			b[0] |= 0x20
+		}
+		s.rtp(b, Server, 0)
+	}
+	if got := s.count(Server); got.Repairs != 2 || got.Padding != 3 || got.Packets != 0 {
+		t.Errorf("%+v", got)
+	}
+}

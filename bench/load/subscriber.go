@@ -18,7 +18,8 @@ type Tally struct {
 	Bytes    uint64 // of those, as UDP payload
 	Expected uint64 // by the sequence numbers, from the first packet of a stream to its highest
 	Repeated uint64 // packets that came again
-	Repairs  uint64 // RTX packets
+	Repairs  uint64 // RTX packets with content
+	Padding  uint64 // packets in the streams of RTX that are padding: a server probes with them
 	Checked  uint64 // packets of the sample that were opened and found good
 	Corrupt  uint64 // packets of the sample that did not open, or opened to other bytes than were sent
 	Copied   uint64 // packets of the sample whose content had come before under another number, which hides a loss
@@ -32,6 +33,7 @@ func (t Tally) Add(o Tally) Tally {
 	t.Expected += o.Expected
 	t.Repeated += o.Repeated
 	t.Repairs += o.Repairs
+	t.Padding += o.Padding
 	t.Checked += o.Checked
 	t.Corrupt += o.Corrupt
 	t.Copied += o.Copied
@@ -101,7 +103,11 @@ func (s *subscriber) rtp(b []byte, route Route, at int64) {
 		s.arrived(b, ssrc, at) // also of what repairs and probes: the numbers are the transport's
 	}
 	if payloadType == rtxType {
-		r.tally.Repairs++
+		if padded := b[0]&0x20 != 0; padded { // a repetition of ours has no padding, and whoever probes has nothing else
+			r.tally.Padding++
+		} else {
+			r.tally.Repairs++
+		}
 		return
 	}
 	f := r.newest
