@@ -30,6 +30,10 @@ type CallsConfig struct {
 	Rate      float64       // calls a second over all pairs; 0: as fast as the pairs come round
 	Duration  time.Duration // default 10 s
 	Signaling bool          // no media: nobody joins the session
+
+	// Sink is where the server sends webhooks and pushes, as Webhooks and Push say; nil: nowhere.
+	Sink           *Sink
+	Webhooks, Push bool
 }
 
 // callsResult is what the pairs found, together.
@@ -68,6 +72,13 @@ func Calls(ctx context.Context, t Target, cfg CallsConfig, p Progress) (report.R
 	if err != nil {
 		return report.Result{}, err
 	}
+	if cfg.Push {
+		for _, pair := range pairs {
+			if err := pair.callee.registerPush(ctx); err != nil {
+				return report.Result{}, fmt.Errorf("register for pushes: %w", err)
+			}
+		}
+	}
 	found := &callsResult{ring: newLatencies(), media: newLatencies(), setup: newLatencies()}
 	m, measuring := startMeter(ctx, t, p, "calling", elapsed(cfg.Duration))
 	timed, stop := context.WithTimeout(measuring, cfg.Duration)
@@ -82,6 +93,7 @@ func Calls(ctx context.Context, t Target, cfg CallsConfig, p Progress) (report.R
 		r.Add("server_cpu_us_per_call", "server CPU per call", float64(m.serverCPU().Microseconds())/float64(found.calls), report.Microseconds, report.Lower)
 	}
 	m.fill(&r, took)
+	cfg.told(&r, found.calls, partial)
 	if made := float64(found.calls + found.failed); !partial && made < rateKept*cfg.Rate*took.Seconds() {
 		r.Notes = append(r.Notes, fmt.Sprintf("The rate was not kept: %.1f calls a second began, because no pair was free; use more pairs.", made/took.Seconds()))
 	}
@@ -100,7 +112,29 @@ func (c CallsConfig) String() string {
 	if c.Signaling {
 		kind = "signaling only"
 	}
+	if c.Webhooks {
+		kind += ", webhooks"
+	}
+	if c.Push {
+		kind += ", pushes"
+	}
 	return report.Plural(c.Pairs, "pair") + " of users, " + kind
+}
+
+// told adds what came of webhooks and pushes; that they come is part of the load.
+func (c CallsConfig) told(r *report.Result, calls int64, partial bool) {
+	if c.Sink == nil {
+		return
+	}
+	if err := c.Sink.settle(calls, c.Webhooks, c.Push); err != nil && !partial {
+		r.Failures = append(r.Failures, err.Error())
+	}
+	if c.Webhooks {
+		r.Add("webhooks", "webhooks", float64(c.Sink.hooks.Load()), report.Count, report.Neither)
+	}
+	if c.Push {
+		r.Add("pushes", "pushes", float64(c.Sink.pushes.Load()), report.Count, report.Neither)
+	}
 }
 
 func (c CallsConfig) arrivals() string {

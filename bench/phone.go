@@ -69,6 +69,11 @@ func (p *phone) wait(ctx context.Context, eventType, sessionID string) (time.Tim
 	}
 }
 
+// registerPush has the user pushed at a device of no use, beside this connection.
+func (p *phone) registerPush(ctx context.Context) error {
+	return p.Request(ctx, "device.register", map[string]any{"kind": "fcm", "token": "bench-" + p.uid, "mutationId": rand.Text()}, nil)
+}
+
 func (p *phone) close() {
 	p.Close()
 	p.reader.Wait()

@@ -25,6 +25,7 @@ type calls struct {
 	byID    map[string]*loop
 	byUser  map[string]map[string]*loop // by uid, then call id
 	members map[string][]string         // by call id: the uids it is in byUser for
+	newest  map[string]*loop            // by meetingKey: its newest call
 	over    []*loop                     // finished, in about the order in which they ended
 	closed  bool
 
@@ -32,7 +33,7 @@ type calls struct {
 }
 
 func newCalls() *calls {
-	return &calls{byID: map[string]*loop{}, byUser: map[string]map[string]*loop{}, members: map[string][]string{}}
+	return &calls{byID: map[string]*loop{}, byUser: map[string]map[string]*loop{}, members: map[string][]string{}, newest: map[string]*loop{}}
 }
 
 // add makes a loop known and reports false when the server is closing. The caller starts it then.
@@ -43,6 +44,10 @@ func (c *calls) add(l *loop) bool {
 		return false
 	}
 	c.byID[l.id] = l
+	current := l.published.Load().call
+	if name := meetingKey(current.ReceiverType, current.Receiver); name != "" && (c.newest[name] == nil || !current.Terminal()) {
+		c.newest[name] = l
+	}
 	c.running.Add(1)
 	return true
 }
@@ -93,6 +98,10 @@ func (c *calls) remove(l *loop) {
 	defer c.mu.Unlock()
 	c.unindex(l.id)
 	delete(c.byID, l.id)
+	current := l.published.Load().call
+	if name := meetingKey(current.ReceiverType, current.Receiver); c.newest[name] == l {
+		delete(c.newest, name)
+	}
 }
 
 // ripe takes out the finished loops whose calls ended before then.
@@ -202,14 +211,24 @@ func newest(views []wire.CallView) []wire.CallView {
 	})
 }
 
-// busy reports whether the user holds a seat in a call other than except.
-func (c *calls) busy(uid, except string) bool {
+// busyIn returns the id of the call other than except in which the user holds a seat, "" if there is none.
+func (c *calls) busyIn(uid, except string) string {
 	for _, l := range c.of(uid) {
 		if l.id != except && l.published.Load().call.HoldsBusy(uid) {
-			return true
+			return l.id
 		}
 	}
-	return false
+	return ""
+}
+
+// gathered returns the loop of the call that goes on under a meetingKey, nil when there is none.
+func (c *calls) meeting(name string) *loop {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l := c.newest[name]; l != nil && !l.published.Load().call.Terminal() {
+		return l
+	}
+	return nil
 }
 
 // ringing returns the id of a 1:1 call in which from is ringing to at this moment, "" if there is none.

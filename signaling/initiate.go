@@ -2,8 +2,6 @@ package signaling
 
 import (
 	"errors"
-	"hash/maphash"
-	"sync"
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/call"
@@ -11,33 +9,6 @@ import (
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
-
-// dialing keeps calls that concern the same users or group from coming into being at the same moment. Two users who call
-// each other would otherwise both find the other one free.
-type dialing struct {
-	seed  maphash.Seed
-	locks [128]sync.Mutex
-}
-
-func newDialing() *dialing { return &dialing{seed: maphash.MakeSeed()} }
-
-// enter waits until nobody else starts a call with one of the names. It is held while the store is asked and written,
-// because that is the very thing that must not overlap.
-func (d *dialing) enter(a, b string) (leave func()) {
-	i, j := maphash.String(d.seed, a)%uint64(len(d.locks)), maphash.String(d.seed, b)%uint64(len(d.locks))
-	if i > j {
-		i, j = j, i
-	}
-	d.locks[i].Lock()
-	if i == j {
-		return d.locks[i].Unlock
-	}
-	d.locks[j].Lock()
-	return func() {
-		d.locks[j].Unlock()
-		d.locks[i].Unlock()
-	}
-}
 
 // initiate starts a call.
 func (s *Server) initiate(by call.Device, params wire.InitiateParams) (wire.CallView, *wire.Error) {
@@ -52,7 +23,7 @@ func (s *Server) initiate(by call.Device, params wire.InitiateParams) (wire.Call
 		return wire.CallView{}, refusal
 	}
 	// A user's name and a group's may be the same string; a needless wait is all that comes of it.
-	defer s.dialing.enter(by.UID, wish.Receiver)()
+	defer s.seats.enter(by.UID, wish.Receiver)()
 	counted := false
 	for range commitTries {
 		if err := s.facts(&wish); err != nil {
@@ -101,6 +72,7 @@ func (s *Server) begin(c record, revision uint64, effects []call.Effect) (*loop,
 // withdraw looks for a call whose commit failed but may have happened, now or a little later, and cancels it: the caller was
 // told that there is none, and must not stay busy with it.
 func (s *Server) withdraw(c record) {
+	defer s.seats.settled(c.ID)
 	ticker := time.NewTicker(retryAdvance)
 	defer ticker.Stop()
 	for range 30 {
@@ -164,26 +136,24 @@ func (s *Server) receiver(wish *call.Initiate) *wire.Error {
 	return nil
 }
 
-// facts finds out who is busy now. What the commit will write is asked of the store; the rest, of the calls that run here.
+// facts finds out who is busy now.
 func (s *Server) facts(wish *call.Initiate) (err error) {
-	ctx, cancel := s.storeContext()
-	defer cancel()
-	if wish.CallerBusyIn, _, err = s.holder(ctx, busyUserKey(wish.By.UID), ""); err != nil {
+	if wish.CallerBusyIn, err = s.busyIn(wish.By.UID, ""); err != nil {
 		return err
 	}
 	wish.Busy = wish.Busy[:0]
 	if wish.ReceiverType == call.User {
 		wish.CallerRungBy = s.calls.ringing(wish.Receiver, wish.By.UID)
-		if s.calls.busy(wish.Receiver, "") {
+		if s.calls.busyIn(wish.Receiver, "") != "" {
 			wish.Busy = append(wish.Busy, wish.Receiver)
 		}
 		return nil
 	}
-	if wish.GroupCall, _, err = s.holder(ctx, busyGroupKey(wish.Receiver), ""); err != nil {
-		return err
+	if l := s.calls.meeting(meetingKey(wish.ReceiverType, wish.Receiver)); l != nil {
+		wish.GroupCall = l.id
 	}
 	for _, uid := range wish.GroupMembers {
-		if uid != wish.By.UID && s.calls.busy(uid, "") {
+		if uid != wish.By.UID && s.calls.busyIn(uid, "") != "" {
 			wish.Busy = append(wish.Busy, uid)
 		}
 	}
@@ -198,23 +168,16 @@ func (s *Server) ring(now time.Time, caller string, wish call.Initiate) error {
 }
 
 // inform adds the facts that an event is decided on.
-func (l *loop) inform(event call.Event) (call.Event, error) {
-	busyIn := func(uid string) (string, error) {
-		if l.call.HoldsBusy(uid) {
-			return "", nil // has a seat here, which nobody gets while busy elsewhere
-		}
-		ctx, cancel := l.server.storeContext()
-		defer cancel()
-		id, _, err := l.server.holder(ctx, busyUserKey(uid), l.id)
-		return id, err
+func (l *loop) inform(event call.Event) (_ call.Event, err error) {
+	if uid := sits(event); uid == "" || l.call.HoldsBusy(uid) {
+		return event, nil // has a seat here, which nobody gets while busy elsewhere
 	}
-	var err error
 	switch e := event.(type) {
 	case call.Accept:
-		e.BusyIn, err = busyIn(e.By.UID)
+		e.BusyIn, err = l.server.busyIn(e.By.UID, l.id)
 		return e, err
 	case call.Join:
-		e.BusyIn, err = busyIn(e.By.UID)
+		e.BusyIn, err = l.server.busyIn(e.By.UID, l.id)
 		return e, err
 	}
 	return event, nil

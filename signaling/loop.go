@@ -189,6 +189,9 @@ func (l *loop) advance(now time.Time) *wire.Error {
 
 // apply works one event into the call: it decides, commits, and carries out. After an error nothing has changed.
 func (l *loop) apply(now time.Time, event call.Event) *wire.Error {
+	if uid := sits(event); uid != "" {
+		defer l.server.seats.enter(uid, uid)()
+	}
 	if refusal := l.advance(now); refusal != nil {
 		return refusal
 	}
@@ -283,6 +286,7 @@ func (l *loop) settle(now time.Time) error {
 		return fmt.Errorf("reading the call after a failed commit: %w", err)
 	}
 	l.doubtful = false
+	defer l.server.seats.settled(l.id) // after what was written is seen by all
 	if record.Revision == l.revision {
 		return nil // nothing was written, so far
 	}

@@ -76,20 +76,17 @@ func (s *Server) enter(e entry, reply answer) {
 // session finds the call that a named session is, or starts one.
 func (s *Server) session(e *entry, rights call.Rights) (*loop, *wire.Error) {
 	name := e.params.Session
-	defer s.dialing.enter(e.by.UID, busySessionKey(name))()
+	defer s.seats.enter(e.by.UID, meetingKey(call.Session, name))()
 	for range commitTries {
-		l, err := s.running(name)
-		if l != nil {
+		if l := s.calls.meeting(meetingKey(call.Session, name)); l != nil {
 			return l, nil
 		}
-		if err == nil && s.draining.Load() {
+		if s.draining.Load() {
 			return nil, wire.Refuse(wire.CodeDraining, "This server takes no new calls.")
 		}
-		var refusal *wire.Error
-		if err == nil {
-			if l, refusal, err = s.open(e, rights); l != nil || refusal != nil {
-				return l, refusal
-			}
+		l, refusal, err := s.open(e, rights)
+		if l != nil || refusal != nil {
+			return l, refusal
 		}
 		if !errors.Is(err, store.ErrConflict) {
 			s.log.Error("opening a session failed", "error", err)
@@ -100,26 +97,9 @@ func (s *Server) session(e *entry, rights call.Rights) (*loop, *wire.Error) {
 	return nil, wire.Internal()
 }
 
-// running returns the loop of the call that a named session is at the moment, nil when nobody is in it.
-func (s *Server) running(name string) (*loop, error) {
-	ctx, cancel := s.storeContext()
-	defer cancel()
-	id, _, err := s.holder(ctx, busySessionKey(name), "")
-	if err != nil || id == "" {
-		return nil, err
-	}
-	l := s.calls.loop(id)
-	if l == nil {
-		return nil, errors.New("signaling: the session's call is not run by this server")
-	}
-	return l, nil
-}
-
 // open starts a session with its first member. An error is the store's.
 func (s *Server) open(e *entry, rights call.Rights) (*loop, *wire.Error, error) {
-	ctx, cancel := s.storeContext()
-	defer cancel()
-	busyIn, _, err := s.holder(ctx, busyUserKey(e.by.UID), "")
+	busyIn, err := s.busyIn(e.by.UID, "")
 	if err != nil {
 		return nil, nil, err
 	}

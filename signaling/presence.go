@@ -37,7 +37,7 @@ func (l *loop) lookAtSeats() {
 func (l *loop) member(now time.Time, f memberFact) {
 	again := func() { l.member(time.Now(), f) }
 	if f.in {
-		l.fact(now, call.MemberAdded{UID: f.uid, Busy: l.server.calls.busy(f.uid, l.id)}, again)
+		l.fact(now, call.MemberAdded{UID: f.uid, Busy: l.server.calls.busyIn(f.uid, l.id) != ""}, again)
 		return
 	}
 	l.fact(now, call.MemberRemoved{UID: f.uid}, again)

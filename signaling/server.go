@@ -70,7 +70,7 @@ type Server struct {
 	mutations *mutations
 	relay     *relay
 	past      *callLog
-	dialing   *dialing
+	seats     *seats
 	trials    *trials
 	upgrader  *websocket.Upgrader
 	mux       *http.ServeMux
@@ -114,7 +114,7 @@ func New(config Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		config: config, deps: deps, log: config.Logger, metrics: newMetrics(config.Registerer), calls: newCalls(),
-		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), dialing: newDialing(), trials: newTrials(),
+		limits: newLimits(config.UserRate, config.UserBurst), mutations: newMutations(), seats: newSeats(), trials: newTrials(),
 		mux: http.NewServeMux(), leaving: make(chan struct{}), rings: call.RingLimit{Max: config.RingsPerMinute}, sockets: map[*socket]struct{}{}, pending: map[string]int{},
 	}
 	s.relay, s.past = s.newRelay(), &callLog{index: history.NewIndex(), expired: time.Now(), ready: make(chan struct{})}

@@ -35,6 +35,8 @@ type callsCommand struct {
 	Rate      float64       `group:"load" placeholder:"N" help:"Calls a second over all pairs; otherwise as fast as the pairs come round."`
 	Signaling bool          `group:"load" help:"Signaling only: nobody joins with media."`
 	Duration  time.Duration `group:"load" default:"10s" help:"How long to call."`
+	Webhooks  bool          `group:"load" help:"With --serve: the server sends webhooks, to a target in this process."`
+	Push      bool          `group:"load" help:"With --serve: the called users are also pushed, by a Firebase in this process."`
 	common
 }
 
@@ -43,7 +45,18 @@ func (c callsCommand) Run(p *process, o *outcome) error {
 	if err := anyOf(positive("--pairs", float64(c.Pairs)), positive("--duration", c.Duration.Seconds())); err != nil {
 		return err
 	}
-	cfg := bench.CallsConfig{Pairs: c.Pairs, Rate: max(0, c.Rate), Duration: c.Duration, Signaling: c.Signaling}
+	cfg := bench.CallsConfig{Pairs: c.Pairs, Rate: max(0, c.Rate), Duration: c.Duration, Signaling: c.Signaling, Webhooks: c.Webhooks, Push: c.Push}
+	if c.Webhooks || c.Push {
+		if !c.Serve || c.Netns {
+			return fmt.Errorf("%w: --webhooks and --push go with --serve, and not with --netns: their targets are on the loopback interface", errUsage)
+		}
+		sink, err := bench.NewSink()
+		if err != nil {
+			return err
+		}
+		defer sink.Close()
+		cfg.Sink, c.env = sink, sink.Env(c.Webhooks, c.Push)
+	}
 	return c.run(p, o, single(func(ctx context.Context, t bench.Target, tell bench.Progress) (report.Result, error) {
 		return bench.Calls(ctx, t, cfg, tell)
 	}))
