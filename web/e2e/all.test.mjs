@@ -9,6 +9,7 @@ after(closeBrowser);
 await import("./calls.mjs");
 await import("./endings.mjs");
 await import("./group.mjs");
+await import("./instant.mjs");
 await import("./controls.mjs");
 await import("./data.mjs");
 await import("./network.mjs");

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeServer, bob } from "../testing/fakeserver.js";
+import { FakeServer, FakeSocket, bob } from "../testing/fakeserver.js";
 import { Connection } from "./connection.js";
 import { MemoryStorage } from "./device.js";
 import { TokenSource } from "./token.js";
@@ -12,7 +12,7 @@ beforeEach(async () => {
   server = new FakeServer(bob);
   connection = new Connection({
     address: "ws://host/v1/ws", tokens: new TokenSource("t"), device: new MemoryStorage(), client: { name: "test", version: "1" },
-    requestTimeoutMs: 20_000, openSocket: server.open,
+    requestTimeoutMs: 20_000, openSocket: () => server.open(),
   });
   connection.open();
   await vi.advanceTimersByTimeAsync(5);
@@ -25,35 +25,60 @@ afterEach(() => {
 });
 
 describe("a probe", () => {
-  it("leaves a socket alone that answers", async () => {
+  /** The state of each socket that was ever opened. */
+  const closed = () => server.sockets.map(({ closedByClient }) => closedByClient);
+
+  it("leaves a socket alone that answers, and closes the one that it opened beside it", async () => {
     connection.probe();
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(server.sockets).toHaveLength(1);
+    expect(closed()).toEqual([false, true]);
+    expect(server.sent("hello")).toHaveLength(1);
+    expect(connection.state).toBe("connected");
   });
 
-  it("replaces a dead socket at once, and what waited for an answer goes to the new one", async () => {
+  it("goes over to a socket that opens before a dead one answers, and what waited for an answer goes there", async () => {
     server.silent.add("ping").add("session.offer");
     const answered = connection.request("session.offer", { sdp: "v=0" });
     answered.catch(() => {});
     connection.probe();
     connection.probe(); // once is enough
+    expect(server.sockets).toHaveLength(2);
     await vi.advanceTimersByTimeAsync(290);
-    expect(server.sockets).toHaveLength(1);
+    expect(server.sent("hello"), "three round trips of 100 ms, the first guess").toHaveLength(1);
     server.silent.clear();
     await vi.advanceTimersByTimeAsync(20);
-    expect(server.sockets).toHaveLength(2);
     expect(connection.state).toBe("connected");
     await expect(answered).resolves.toEqual({});
     expect(server.sent("session.offer").map(({ socket }) => server.sockets.indexOf(socket as never))).toEqual([0, 1]);
+    expect(closed()).toEqual([true, false]);
+  });
+
+  it("keeps a slow socket as long as there is no other", async () => {
+    server.silent.add("ping");
+    server.open = () => new FakeSocket(() => {});
+    connection.probe();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(connection.state).toBe("connected");
+    server.event("call.member", {});
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(connection.state).toBe("connected");
+  });
+
+  it("gives up a socket that says nothing for long", async () => {
+    server.silent.add("ping");
+    server.open = () => new FakeSocket(() => {});
+    connection.probe();
+    await vi.advanceTimersByTimeAsync(2_600);
+    expect(connection.state).toBe("reconnecting");
   });
 
   it("takes anything that is heard for a sign of life", async () => {
     server.silent.add("ping");
     connection.probe();
     await vi.advanceTimersByTimeAsync(100);
-    server.event("call.member", {});
+    server.sockets[0]!.deliver({ jsonrpc: "2.0", method: "event", params: { seq: 1, type: "call.member", at: 0, data: {} } });
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(server.sockets).toHaveLength(1);
+    expect(closed()).toEqual([false, true]);
   });
 
   it("ends a pause between two attempts", async () => {

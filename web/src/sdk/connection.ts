@@ -3,6 +3,7 @@ import { Emitter } from "./emitter.js";
 import { ParleyError } from "./errors.js";
 import { backoff, verdict } from "./reconnect.js";
 import { Requests, type Reply } from "./requests.js";
+import { Spare } from "./spare.js";
 import { TokenSource } from "./token.js";
 import type { Call, ConnectionState, DeviceStorage, DisconnectInfo, ParleyEvents, SocketLike, User } from "./types.js";
 
@@ -10,9 +11,13 @@ import type { Call, ConnectionState, DeviceStorage, DisconnectInfo, ParleyEvents
 export const PROTOCOL = "1.0";
 /** How long a new socket is given to be welcomed, by attempt: one that was opened while the network changed never will be. */
 const HELLO_TIMEOUTS_MS = [2_500, 5_000, 10_000];
-/** How long the answer to a probe may take: this many round trips and a little, between the two limits. */
+/** How long the answer to a probe may take once another socket is open: this many round trips, between the two limits. */
 const PROBE_ROUND_TRIPS = 3;
-const PROBE_MS = { least: 300, most: 2_000 };
+const PROBE_MS = { least: 100, most: 2_000 };
+/** How long it may take while no other socket opens either. */
+const SPARE_MS = 2_500;
+/** WebSocket.OPEN. */
+const OPEN = 1;
 const PING_EVERY_MS = 20_000;
 const SILENCE_MS = 35_000;
 
@@ -63,7 +68,8 @@ export class Connection extends Emitter<ConnectionEvents> {
   #tokenRefused = false;
   #lastHeard = 0;
   #roundTripMs = 100;
-  #probing = false;
+  /** Opens while the socket in use is probed. */
+  #spare: Spare | null = null;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #helloTimer: ReturnType<typeof setTimeout> | undefined;
   #pingTimer: ReturnType<typeof setInterval> | undefined;
@@ -111,20 +117,22 @@ export class Connection extends Emitter<ConnectionEvents> {
     });
   }
 
-  /** Finds out soon whether the socket still lives, and opens another at once if not. What waits for an answer goes there. */
+  /** Finds out soon whether the socket still lives, and goes over to another at once if not. What waits for an answer goes there. */
   probe(): void {
     const socket = this.#socket;
     if (!socket) return this.#retryNow();
-    if (this.#state !== "connected" || this.#probing) return;
-    this.#probing = true;
-    const timeoutMs = Math.min(PROBE_MS.most, Math.max(PROBE_MS.least, PROBE_ROUND_TRIPS * this.#roundTripMs));
-    this.#askAlive(timeoutMs).then(
-      () => (this.#probing = false),
-      () => {
-        this.#probing = false;
-        this.#drop(socket, 0, "silent", true);
-      },
-    );
+    if (this.#state !== "connected" || this.#spare) return;
+    const asked = Date.now();
+    const answered = this.#askAlive(SPARE_MS);
+    const leastMs = Math.min(PROBE_MS.most, Math.max(PROBE_MS.least, PROBE_ROUND_TRIPS * this.#roundTripMs));
+    const spare = new Spare(this.#config.openSocket(this.#config.address), leastMs, SPARE_MS, (state) => {
+      if (this.#lastHeard > asked) return this.#dismiss(spare);
+      this.#spare = null;
+      if (state !== "open") spare.close();
+      this.#drop(socket, 0, "silent", state === "open" ? spare.take() : undefined);
+    });
+    this.#spare = spare;
+    answered.then(() => this.#dismiss(spare), () => {});
   }
 
   /** Puts a new token on the open connection, and keeps it for the next hello. */
@@ -133,7 +141,8 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (this.#state === "connected") await this.request("token.renew", { token });
   }
 
-  async #dial(): Promise<void> {
+  /** Opens a socket, unless there is one that was opened for this, and asks to be welcomed. */
+  async #dial(spare?: SocketLike): Promise<void> {
     this.emit("connecting", { attempt: this.#attempt });
     let token: string;
     let deviceId: string | null;
@@ -142,18 +151,19 @@ export class Connection extends Emitter<ConnectionEvents> {
       deviceId = await this.#config.device.load();
     } catch {
       // The app's back end may be away for a moment, just as the server may.
+      spare?.close(1000);
       return this.#again(0, "token_failed", 0);
     }
-    if (this.#state !== "connecting" && this.#state !== "reconnecting") return;
+    if (this.#state !== "connecting" && this.#state !== "reconnecting") return spare?.close(1000);
     let socket: SocketLike;
     try {
-      socket = this.#config.openSocket(this.#config.address);
+      socket = spare?.readyState === OPEN ? spare : this.#config.openSocket(this.#config.address);
     } catch (error) {
       return this.#giveUp({ reason: error instanceof Error ? error.message : "no_socket", code: 0 });
     }
     this.#socket = socket;
     this.#helloTimer = setTimeout(() => this.#drop(socket, 0, "connect_timeout"), HELLO_TIMEOUTS_MS[Math.min(this.#attempt, HELLO_TIMEOUTS_MS.length - 1)]);
-    socket.onopen = () => {
+    const hello = () => {
       const params = { token, protocol: PROTOCOL, client: this.#config.client, deviceId: deviceId ?? undefined, resume: this.#cursor.resume };
       socket.send(JSON.stringify({ jsonrpc: "2.0", id: "hello", method: "hello", params }));
     };
@@ -162,6 +172,8 @@ export class Connection extends Emitter<ConnectionEvents> {
     };
     socket.onclose = (event) => this.#drop(socket, event.code, event.reason);
     socket.onerror = () => {};
+    if (socket === spare) hello();
+    else socket.onopen = hello;
   }
 
   #hear(data: unknown): void {
@@ -228,9 +240,15 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
   }
 
-  /** The socket is gone, or is as good as gone. */
-  #drop(socket: SocketLike, code: number, reason: string, atOnce = false): void {
-    if (socket !== this.#socket) return;
+  #dismiss(spare: Spare): void {
+    if (spare !== this.#spare) return;
+    this.#spare = null;
+    spare.close();
+  }
+
+  /** The socket is gone, or is as good as gone; spare is open already and takes its place. */
+  #drop(socket: SocketLike, code: number, reason: string, spare?: SocketLike): void {
+    if (socket !== this.#socket) return spare?.close(1000);
     this.#detach();
     this.#requests.lost();
     const next = verdict(code, reason);
@@ -239,18 +257,19 @@ export class Connection extends Emitter<ConnectionEvents> {
       if (this.#tokenRefused || !this.#config.tokens.renewable) return this.#giveUp({ reason: "unauthorized", code });
       this.#tokenRefused = true;
     }
-    this.#again(code, reason, next.minDelayMs, atOnce);
+    this.#again(code, reason, next.minDelayMs, spare);
   }
 
-  #again(code: number, reason: string, minDelayMs: number, atOnce = false): void {
-    if (this.#state === "disconnected" || this.#state === "idle") return;
+  #again(code: number, reason: string, minDelayMs: number, spare?: SocketLike): void {
+    if (this.#state === "disconnected" || this.#state === "idle") return spare?.close(1000);
     // The first try after a working connection comes soon; timers of hidden pages are slow enough as it is.
-    const delayMs = Math.max(minDelayMs, atOnce ? 0 : backoff(this.#attempt, Math.random()));
+    const delayMs = spare ? 0 : Math.max(minDelayMs, backoff(this.#attempt, Math.random()));
     this.#attempt++;
     this.#setState("reconnecting");
     this.emit("reconnecting", { attempt: this.#attempt, delayMs, code, reason });
     clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => void this.#dial(), delayMs);
+    if (spare) void this.#dial(spare);
+    else this.#retryTimer = setTimeout(() => void this.#dial(), delayMs);
   }
 
   /** Tries now instead of later; on another network also instead of an attempt that began on the one before. */
@@ -275,6 +294,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   #detach(): void {
     clearTimeout(this.#helloTimer);
     clearInterval(this.#pingTimer);
+    if (this.#spare) this.#dismiss(this.#spare);
     const socket = this.#socket;
     this.#socket = null;
     if (!socket) return;

@@ -6,7 +6,7 @@ import { listen } from "./listening.js";
 import type { Outgoing } from "./local-media.js";
 import { sendOffer, sleep, type OfferAnswer } from "./offers.js";
 import { NetworkChange } from "./network-change.js";
-import { Peer, type OfferBody } from "./peer.js";
+import { Peer, type OfferBody, type PeerFacts } from "./peer.js";
 import { backoff } from "./reconnect.js";
 import { Recovery, type RecoveryStep } from "./recovery.js";
 import type { PairReceivers } from "./stage.js";
@@ -85,9 +85,17 @@ export class Link {
 
   /** Joins and negotiates; `prepare` runs in between and opens devices. */
   async open(prepare: () => Promise<void>): Promise<void> {
-    const joined = await this.#config.join();
-    await prepare();
-    await this.#connect(joined);
+    const joining = this.#config.join();
+    // A PeerConnection takes a browser some 30 ms: where it is known what will be sent, they pass while the server answers.
+    const ahead = this.#config.outgoing().length > 0 ? this.#makePeer({ iceServers: [], videoCodec: "VP8", pairs: 1 }) : undefined;
+    try {
+      const joined = await joining;
+      await prepare();
+      await this.#connect(joined, ahead);
+    } catch (error) {
+      if (ahead !== this.#peer) ahead?.close();
+      throw error;
+    }
     this.#network.watch();
   }
 
@@ -189,23 +197,22 @@ export class Link {
     this.#peer = null;
   }
 
-  /** Makes the PeerConnection of a fresh place in the session. */
-  async #connect(joined: JoinResult): Promise<void> {
+  #makePeer(facts: PeerFacts): Peer {
+    const { iceTransportPolicy, forceTcp, simulcast = true } = this.#config.options;
+    const offer = (body: OfferBody) => this.#sendOffer(body);
+    return new Peer({ ...facts, iceTransportPolicy, forceTcp, simulcast, offer }, this.#config.outgoing());
+  }
+
+  /** Takes a fresh place in the session, with the PeerConnection that was made ahead for it or with a new one. */
+  async #connect({ iceServers, videoCodec, pairs, rights }: JoinResult, ahead?: Peer): Promise<void> {
+    const wanted = rights?.subscribe === false ? 0 : Math.max(1, pairs);
+    const facts = { iceServers: this.#config.options.iceServers?.(iceServers) ?? iceServers, videoCodec, pairs: wanted };
+    const fits = ahead && ahead.pairCount <= wanted ? ahead : undefined;
+    await fits?.complete(facts, this.#config.outgoing());
     if (this.#closed) throw new ParleyError("CLOSED", "The session is closed.");
     this.#peer?.close();
-    const { options } = this.#config;
-    const peer = new Peer(
-      {
-        iceServers: options.iceServers?.(joined.iceServers) ?? joined.iceServers,
-        iceTransportPolicy: options.iceTransportPolicy,
-        forceTcp: options.forceTcp,
-        videoCodec: joined.videoCodec,
-        simulcast: options.simulcast ?? true,
-        pairs: joined.rights?.subscribe === false ? 0 : Math.max(1, joined.pairs),
-        offer: (body) => this.#sendOffer(body),
-      },
-      this.#config.outgoing(),
-    );
+    if (ahead !== fits) ahead?.close();
+    const peer = fits ?? this.#makePeer(facts);
     this.#peer = peer;
     this.#iceServersAt = Date.now();
     this.#stopListening();

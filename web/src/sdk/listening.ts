@@ -1,7 +1,7 @@
 import type { Peer } from "./peer.js";
 import { Silence } from "./silence.js";
 
-const EVERY_MS = 100;
+const EVERY_MS = 50;
 
 /** Listens to what comes in over a PeerConnection and calls `silent` when nothing does any more, until it is stopped. */
 export function listen(peer: Peer, silent: () => void): () => void {

@@ -1,5 +1,6 @@
 import { degradationOf, encodingsOf, shouldRun, sizingOf, type Watched } from "./encodings.js";
 import { ParleyError } from "./errors.js";
+import type { Outgoing } from "./local-media.js";
 import { narrow, withOpusNack, withoutUdpCandidates, withoutUdpServers } from "./sdp.js";
 import type { PairReceivers } from "./stage.js";
 import type { Source } from "./types.js";
@@ -12,14 +13,18 @@ export interface OfferBody {
   iceRestart?: boolean;
 }
 
-interface PeerConfig {
+/** What the server says when it is joined. */
+export interface PeerFacts {
   iceServers: RTCIceServer[];
+  videoCodec: string;
+  pairs: number;
+}
+
+interface PeerConfig extends PeerFacts {
   iceTransportPolicy?: RTCIceTransportPolicy;
   forceTcp?: boolean;
-  videoCodec: string;
   /** Sends videos in several sizes. */
   simulcast: boolean;
-  pairs: number;
   /** Sends an offer and resolves with the answer. */
   offer(body: OfferBody): Promise<{ sdp: string }>;
 }
@@ -53,7 +58,7 @@ export class Peer {
   #queue: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(config: PeerConfig, tracks: { source: Source; track: MediaStreamTrack | null; muted: boolean }[]) {
+  constructor(config: PeerConfig, tracks: readonly Outgoing[]) {
     this.#config = config;
     this.#videoCodec = config.videoCodec;
     this.connection = new RTCPeerConnection({
@@ -64,6 +69,19 @@ export class Peer {
     // Sending m-lines first, then the pairs: the order of the protocol.
     for (const { source, track, muted } of tracks) this.publish(source, track, muted);
     this.grow(config.pairs);
+  }
+
+  /** Takes what was not known when it was made, before the first offer. */
+  async complete({ iceServers, videoCodec, pairs }: PeerFacts, tracks: readonly Outgoing[]): Promise<void> {
+    if (this.#closed) return;
+    this.setIceServers(iceServers);
+    if (videoCodec !== this.#videoCodec) this.setVideoCodec(videoCodec);
+    this.grow(pairs);
+    for (const { source, track, muted } of tracks) {
+      if (!this.publishes(source)) this.publish(source, track, muted);
+      await this.replace(source, track);
+      this.setMuted(source, muted);
+    }
   }
 
   get closed(): boolean {

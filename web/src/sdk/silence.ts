@@ -2,9 +2,9 @@
 export type SilenceStep = "none" | "count" | "silent";
 
 /** Nothing was heard for this long: worth a closer look. Bursts of loss on a network that lives are shorter. */
-export const LISTEN_MS = 200;
+export const LISTEN_MS = 150;
 /** How long the closer look takes: the server answers what this device sends at least every 100 ms. */
-export const COUNT_MS = 120;
+export const COUNT_MS = 150;
 /** A timer that comes this late says nothing about the network: the page was busy, or hidden. */
 const LATE_MS = 500;
 

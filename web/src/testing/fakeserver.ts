@@ -59,7 +59,8 @@ export class FakeServer {
 
   constructor(readonly user: User) {}
 
-  readonly open = (): SocketLike => {
+  /** Opens a socket; tests may put a network in its place that opens none. */
+  open = (): SocketLike => {
     const socket = new FakeSocket((from, text) => this.#hear(from, text));
     this.sockets.push(socket);
     queueMicrotask(() => socket.opened());

@@ -53,7 +53,7 @@ export declare class Connection extends Emitter<ConnectionEvents> {
         durable?: boolean;
         timeoutMs?: number;
     }): Promise<T>;
-    /** Finds out soon whether the socket still lives, and opens another at once if not. What waits for an answer goes there. */
+    /** Finds out soon whether the socket still lives, and goes over to another at once if not. What waits for an answer goes there. */
     probe(): void;
     /** Puts a new token on the open connection, and keeps it for the next hello. */
     renewToken(token: string): Promise<void>;

@@ -1,4 +1,5 @@
 import { type Watched } from "./encodings.js";
+import type { Outgoing } from "./local-media.js";
 import type { PairReceivers } from "./stage.js";
 import type { Source } from "./types.js";
 /** The body of `session.offer`, less the session. */
@@ -16,14 +17,17 @@ export interface OfferBody {
     }[];
     iceRestart?: boolean;
 }
-interface PeerConfig {
+/** What the server says when it is joined. */
+export interface PeerFacts {
     iceServers: RTCIceServer[];
+    videoCodec: string;
+    pairs: number;
+}
+interface PeerConfig extends PeerFacts {
     iceTransportPolicy?: RTCIceTransportPolicy;
     forceTcp?: boolean;
-    videoCodec: string;
     /** Sends videos in several sizes. */
     simulcast: boolean;
-    pairs: number;
     /** Sends an offer and resolves with the answer. */
     offer(body: OfferBody): Promise<{
         sdp: string;
@@ -36,11 +40,9 @@ interface PeerConfig {
 export declare class Peer {
     #private;
     readonly connection: RTCPeerConnection;
-    constructor(config: PeerConfig, tracks: {
-        source: Source;
-        track: MediaStreamTrack | null;
-        muted: boolean;
-    }[]);
+    constructor(config: PeerConfig, tracks: readonly Outgoing[]);
+    /** Takes what was not known when it was made, before the first offer. */
+    complete({ iceServers, videoCodec, pairs }: PeerFacts, tracks: readonly Outgoing[]): Promise<void>;
     get closed(): boolean;
     get pairCount(): number;
     /** The receivers of a pair. */
