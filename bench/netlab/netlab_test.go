@@ -105,7 +105,7 @@ func TestTheLinksCarryBothWays(t *testing.T) {
 	}
 	start := time.Now()
 	for i := range 100 {
-		if _, err := server.WriteTo(append([]byte{byte(i)}, make([]byte, 99)...), towards); err != nil {
+		if _, err := server.WriteTo(append([]byte{byte(i)}, make([]byte, 99-headers)...), towards); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -18,7 +18,7 @@ type Moment struct {
 	At      time.Time     // when it began
 	Rate    int64         // of the link when the first one came, in bits per second; 0 is no limit, -1 is stopped
 	Packets int           // that came
-	Offered int           // bytes of those, as UDP payload
+	Offered int           // bytes of those, with the headers of IPv4 and UDP
 	Bytes   int           // of those that were carried
 	Dropped int           // packets that the full queue did not take
 	Lost    int           // packets that the link lost

@@ -10,6 +10,9 @@ import (
 	"github.com/parleyrtc/parley/bench/netlab/link"
 )
 
+// headers are what a packet takes on a link besides its UDP payload: those of IPv4 and UDP, which a shaper counts as well.
+const headers = 20 + 8
+
 // socketBuffer is how much may wait in a socket while this process is busy elsewhere.
 const socketBuffer = 4 << 20
 
@@ -109,8 +112,9 @@ func (l *lines) follow(now time.Time, up, down link.Config) {
 	l.up, l.down = link.New(now, up), link.New(now, down)
 }
 
-// carry puts a packet on one of the links and returns when it arrives.
-func (l *lines) carry(now time.Time, size int, up bool) []time.Time {
+// carry puts a packet with so much UDP payload on one of the links and returns when it arrives.
+func (l *lines) carry(now time.Time, payload int, up bool) []time.Time {
+	size := payload + headers
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	on, trace := l.down, &l.trace[1]

@@ -35,6 +35,8 @@ type absence struct {
 }
 
 const (
+	// headers are what a packet takes besides its UDP payload: those of IPv4 and UDP.
+	headers = 20 + 8
 	// mostAsks and mostMissing are libwebrtc's (NackRequester).
 	mostAsks    = 10
 	mostMissing = 1000
@@ -123,7 +125,7 @@ func (w *Witness) take(sealed []byte, at time.Time) {
 		w.tally.Unreadable++
 		return
 	}
-	w.tally.Bytes += len(sealed)
+	w.tally.Bytes += len(sealed) + headers
 	w.tally.Packets++
 	if id := w.answer.transportCC; id != 0 {
 		if number := header.GetExtension(id); len(number) == 2 {
@@ -134,7 +136,7 @@ func (w *Witness) take(sealed []byte, at time.Time) {
 	if header.Padding && len(payload) > 0 {
 		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
 	}
-	w.packet(&header, payload, len(sealed), at)
+	w.packet(&header, payload, len(sealed)+headers, at)
 }
 
 // packet sorts one packet of media.

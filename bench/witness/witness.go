@@ -49,8 +49,8 @@ type Config struct {
 // Tally is what a witness has got and sent.
 type Tally struct {
 	Packets    int // of RTP
-	Bytes      int // of those, as UDP payload
-	Padding    int // bytes of packets without media
+	Bytes      int // of those, with the headers of IPv4 and UDP
+	Padding    int // bytes of packets without media, with the same headers
 	Media      int // bytes of payloads
 	Repairs    int // RTX packets with media
 	Copies     int // frames of sound that came as copies in RED
