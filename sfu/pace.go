@@ -55,7 +55,7 @@ type pace struct {
 	filmed  bool          // pictures have been sent
 	padded  *line         // that probes are filled up on; nil: none
 	train   []pacer.Release[waiter]
-	shared  bwe.Rate // the target when it was shared last
+	shared  bwe.Rate // the estimate when it was shared last
 	planned bool     // it is known what there is to send at best
 
 	// Bytes since they were counted, and rates.
@@ -198,7 +198,7 @@ func (p *participant) heard(now time.Time, report *rtcp.TransportLayerCC) time.T
 	c.estimate.Feedback(now, report)
 	c.deaf = c.deaf && !c.estimate.Heard()
 	c.follow(now)
-	if target := c.estimate.Target(); math.Abs(float64(target-c.shared)) > shareChange*float64(c.shared) {
+	if target := c.estimate.Sustained(); math.Abs(float64(target-c.shared)) > shareChange*float64(c.shared) {
 		p.reconsider(now)
 	}
 	return c.deadline()

@@ -151,7 +151,7 @@ func (p *participant) obey(now time.Time) *budget.Plan {
 	if c != nil && !c.deaf {
 		sound, repeats := c.rates(now)
 		p.outgoing.copies = c.room(sound, p.outgoing.copies)
-		target := c.estimate.Target()
+		target := c.estimate.Sustained()
 		p.proven.Store(target >= provenRate)
 		if c.shared = target; !c.estimate.Bounded() {
 			target = max(target, min(untested, bwe.Rate(wantRoom*float64(sh.least())))+sound)
@@ -206,7 +206,7 @@ func (sh *share) least() (sum budget.Rate) {
 // room is how many copies of earlier sounds fit a packet, when sound takes so much with up to so many: what fills the network with sound
 // leaves none for pictures, and loses more by that than the copies make good.
 func (c *pace) room(sound bwe.Rate, copies int) int {
-	target := float64(c.estimate.Target())
+	target := float64(c.estimate.Sustained())
 	switch taken := float64(sound); {
 	case !c.estimate.Bounded():
 		return red.MaxDistance

@@ -8,8 +8,12 @@ import (
 )
 
 const (
-	// spare is the part of the budget that stays free when somebody gets more than before: estimates waver by less.
-	spare = 12
+	// spare is the part of the budget that stays free when somebody gets more than before: what layers take is measured.
+	spare = 40
+	// What is had is kept for as long as ride while the budget falls short of it by this part of it at most: estimates waver by less, and
+	// what is sent too much meanwhile waits a tenth of a second.
+	short = 12
+	ride  = 1500 * time.Millisecond
 	// wait is how long whoever went down for want of bitrate does not go up, and waitMost how long at most when going up proved
 	// to be a mistake within regret: with about the same budget, of which changed is left. With less of it, it is the network that
 	// has changed, and going up was none.
@@ -55,6 +59,8 @@ type Allocator struct {
 	plan     Plan
 
 	budget Rate
+	keeps  Rate           // what may be used to keep what is had
+	strain time.Time      // since when more is used than the budget; zero when it is not
 	held   Rate           // kept free for those who wait
 	least  [Rest + 1]Rate // the smallest rate that somebody of a class was refused
 }
@@ -65,13 +71,22 @@ func New() *Allocator { return &Allocator{memories: map[uint64]*memory{}} }
 // Allocate shares budget. The plan is valid until the next call.
 func (a *Allocator) Allocate(now time.Time, budget Rate, subscriptions []Subscription) *Plan {
 	a.calls++
-	a.budget, a.held = budget, 0
+	a.budget, a.held, a.keeps = budget, 0, budget
+	if a.strain.IsZero() || now.Sub(a.strain) < ride {
+		a.keeps += budget / short
+	}
 	for class := range a.least {
 		a.least[class] = math.MaxInt64
 	}
 	a.plan = Plan{Grants: a.plan.Grants[:0]}
 	a.prioritize(subscriptions)
 	a.share(now)
+	switch {
+	case a.plan.Used <= budget:
+		a.strain = time.Time{}
+	case a.strain.IsZero():
+		a.strain = now
+	}
 	a.settle(now, subscriptions)
 	return &a.plan
 }
@@ -181,7 +196,7 @@ func (a *Allocator) step(now time.Time, c *climber) bool {
 			a.held += cost
 			return false
 		}
-	} else if a.plan.Used+cost > a.budget {
+	} else if a.plan.Used+cost > a.keeps {
 		return false
 	}
 	a.plan.Used += cost

@@ -12,13 +12,13 @@
 //	               5. class by class: better ones, rung by rung and in turn, so that equals stay equal
 //
 // What does not fit is left out, and what comes after it in the order and is smaller may still fit; but nobody gets a higher
-// rate than one that an equal was refused. The order does not depend on the budget, so that more of it never takes from
-// somebody to give to a lesser one.
+// rate than one that an equal was refused. The order does not depend on the budget, so that more of it takes from
+// nobody to give to a lesser one, unless an earlier step does.
 //
-// Nothing flaps: keeping what one has needs the budget, more needs a part in twelve to spare; and whoever had to go down
-// waits 2 s before going up again, doubled each time up to 16 s when going up was a mistake, and 1 s at most while two fifths of the
-// budget and more would stay idle. What the waiting would take is
-// not given to lesser ones meanwhile.
+// Nothing flaps: more than before needs a part in forty to spare, and what one has is kept for 1.5 s while the budget is short of it by
+// a part in twelve at most; and whoever had to go down waits 2 s before going up again, doubled each time up to 16 s when going up was
+// a mistake, and 1 s at most while two fifths of the budget and more would stay idle. What the waiting would take is not given to lesser
+// ones meanwhile.
 package budget
 
 // Rate is in bits per second.

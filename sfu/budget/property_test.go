@@ -54,7 +54,7 @@ func holds(t *rapid.T, budget Rate, s []Subscription, p *Plan) {
 	if used != p.Used || audio != p.Audio {
 		t.Fatalf("%d used and %d of it sound, the plan says %d and %d", used, audio, p.Used, p.Audio)
 	}
-	if used > max(budget, audio) {
+	if used > max(budget+budget/short, audio) {
 		t.Fatalf("%d used of %d", used, budget)
 	}
 	if p.Wanted < p.Used {
@@ -173,7 +173,11 @@ func TestMoreBudgetIsNeverWorseForTheMostImportant(t *testing.T) {
 				first = i
 			}
 		}
-		if first >= 0 && b[first].Choice < a[first].Choice {
+		more := false // for somebody else who is served first: important, or without a picture
+		for i := range s {
+			more = more || i != first && b[i].Choice > a[i].Choice && (s[i].Class < Rest || a[i].Choice < 0)
+		}
+		if first >= 0 && b[first].Choice < a[first].Choice && !more {
 			r.Fatalf("%d gets %d of %d, but %d of %d", s[first].ID, a[first].Choice, low, b[first].Choice, high)
 		}
 	})
@@ -207,8 +211,8 @@ func TestAWaveringEstimateChangesNothing(t *testing.T) {
 		var settled []Grant
 		for i := range 300 {
 			wave := Rate(rapid.IntRange(-40, 40).Draw(r, "wave"))
-			if i == 0 {
-				wave = 40 // The best it gets; what fits then is kept.
+			if i%10 == 0 {
+				wave = 40 // The best it gets, once a second; what fits then is kept.
 			}
 			g := a.Allocate(t0.Add(time.Duration(i)*100*time.Millisecond), budget+budget*wave/1000, s).Grants
 			if i == 0 {

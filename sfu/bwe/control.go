@@ -13,6 +13,7 @@ const (
 	growPacket  = 1200 * 8
 	growAcked   = 1.5 // times what arrives is as far as the target may grow (§5.5) …
 	growAbove   = 10_000
+	growShown   = 1.1 // and times what the path has been seen to carry since it was full: more is for probes to find
 	climbFactor = 1.1
 	growQueue   = 40 * time.Millisecond  // with more waiting on the path there is nothing to grow into
 	reactAfter  = 100 * time.Millisecond // and a round trip pass until a cut shows (§5.5)
@@ -28,6 +29,7 @@ const (
 	drainMost   = 0.50
 	drainOwn    = 1.05
 	drainEnd    = 10 * time.Millisecond // of queue: empty
+	tightTime   = time.Second           // after it, in which what has waited meanwhile may not fill it again
 	resumeShare = 0.95                  // of what the path carried while it was full
 	standQueue  = 100 * time.Millisecond
 	standTime   = 500 * time.Millisecond
@@ -90,12 +92,14 @@ type control struct {
 	drainFrom  time.Duration // queue at the beginning
 	drainSeen  time.Duration // until then what arrives was sent before
 	drainUntil time.Duration
-	drains     int     // times that it has been tried in vain
-	carried    float64 // what arrived while the path was full
-	fullest    float64 // the same before the first try
+	drains     int           // times that it has been tried in vain
+	tightUntil time.Duration // what leaves until then may not fill the queue again
+	carried    float64       // what arrived while the path was full
+	fullest    float64       // the same before the first try
 
 	standing time.Duration // since when the queue is long; 0 when it is not
 
+	shown     float64 // the most that the path has been seen to carry since it was full last; 0 when it has never been
 	climbFrom float64 // the target after the last cut or probe
 	climbed   bool    // it has grown by climbFactor since then and nothing happened
 }
@@ -103,6 +107,9 @@ type control struct {
 // update returns whether the queue's base is to be taken anew: the queue is not ours.
 func (c *control) update(f *facts) (rebase bool) {
 	stands := c.stands(f)
+	if c.shown > 0 && f.usage == normal && f.queue < growQueue {
+		c.shown = max(c.shown, f.slow)
+	}
 	due := c.cutAt == 0 || f.now-c.cutAt > f.rtt+reactAfter
 	if c.draining {
 		// What was sent before the cut shows what the path carries, and less of it than was thought is a reason to cut again. Later,
@@ -138,6 +145,7 @@ func (c *control) cut(f *facts) {
 		return
 	}
 	c.capacity.add(f.fast)
+	c.shown = c.capacity.mean
 	if !c.draining {
 		c.fullest, c.drains = min(c.target, f.fast), 0
 	}
@@ -183,7 +191,7 @@ func (c *control) drain(f *facts) (rebase bool) {
 }
 
 func (c *control) resume(carried float64) {
-	c.draining = false
+	c.draining, c.tightUntil = false, c.grownAt+tightTime
 	c.target = max(c.target, resumeShare*carried)
 	c.climbFrom = c.target
 }
@@ -199,7 +207,11 @@ func (c *control) grow(f *facts) {
 		grown = c.target + rise*passed
 	}
 	// Nothing is learned from what is not sent, so the target stays near what arrives; but it does not sink for that.
-	c.target = max(c.target, min(grown, growAcked*f.slow+growAbove))
+	most := growAcked*f.slow + growAbove
+	if c.shown > 0 {
+		most = min(most, growShown*c.shown+growAbove)
+	}
+	c.target = max(c.target, min(grown, most))
 	if c.target > climbFactor*c.climbFrom {
 		c.climbed, c.climbFrom = true, c.target
 	}
@@ -221,6 +233,9 @@ func (c *control) probed(now time.Duration, rate float64, full, first bool) {
 		rate = (rate + c.target) / 2
 	}
 	c.target, c.climbFrom = rate, rate
+	if c.shown > 0 || full {
+		c.shown = max(c.shown, rate)
+	}
 	c.grownAt = now
 	if !full || c.capacity.known() && rate > c.capacity.mean+c.capacity.deviation() {
 		c.capacity = capacity{}

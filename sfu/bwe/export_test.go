@@ -9,6 +9,8 @@ const (
 	Limited = limitedPart
 	Silent  = silencePart
 	Trains  = passagePart
+	Sustain = sustainPart
+	Tight   = tightPart
 )
 
 // Without switches parts of the estimator off.

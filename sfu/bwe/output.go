@@ -55,10 +55,25 @@ func (e *Estimator) target() float64 {
 // Target is what may be sent in all, audio, video, retransmissions and what pads them included.
 func (e *Estimator) Target() Rate { return Rate(e.target()) }
 
+// Sustained is what to choose by what is sent for longer: what the path has been seen to carry, once it has been full, and that also
+// in the moments in which the target is lower because a queue is emptied.
+func (e *Estimator) Sustained() Rate {
+	c := &e.control
+	rate := c.target
+	switch {
+	case e.off.has(sustainPart):
+	case c.draining:
+		rate = max(rate, resumeShare*min(c.carried, c.fullest))
+	case c.shown > 0:
+		rate = min(rate, c.shown)
+	}
+	return Rate(clamp(min(rate, e.losses.limit), float64(e.cfg.Min), float64(e.cfg.Max)))
+}
+
 // Pacing is the rate at which packets may follow each other: somewhat more than the target, or as fast as trains have been seen to come
 // through at once.
 func (e *Estimator) Pacing() Rate {
-	if e.control.draining || e.losses.steady > lossRoom {
+	if e.tight() || e.losses.steady > lossRoom {
 		return Rate(paceTight * e.target())
 	}
 	target := e.target()
@@ -67,6 +82,12 @@ func (e *Estimator) Pacing() Rate {
 		pacing = max(pacing, e.passage.rate())
 	}
 	return Rate(pacing)
+}
+
+// tight says whether a queue is being emptied, or has just been.
+func (e *Estimator) tight() bool {
+	c := &e.control
+	return c.draining || c.grownAt < c.tightUntil && !e.off.has(tightPart)
 }
 
 // Heard says whether there has been any feedback from the present path.

@@ -3,7 +3,7 @@ package bwe
 import "math"
 
 // parts are mechanisms of the estimator that a test can do without, to show what they are good for.
-type parts uint8
+type parts uint16
 
 const (
 	trendPart parts = 1 << iota
@@ -13,6 +13,8 @@ const (
 	limitedPart
 	silencePart
 	passagePart
+	sustainPart
+	tightPart
 )
 
 func (p parts) has(part parts) bool { return p&part != 0 }

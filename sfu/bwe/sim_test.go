@@ -24,6 +24,7 @@ type flow struct {
 	t     testing.TB
 	begin time.Duration
 	want  func(at time.Duration) bwe.Rate // of the video; nil: as much as the target allows
+	film  func(at time.Duration) []int    // sizes of the packets of each frame; nil: as want says
 
 	timer    time.Duration // how coarse the pacer's timers are; 0 is 1 ms
 	keyEvery time.Duration // a key frame, keySize times as large as others; 0 for none
@@ -66,6 +67,7 @@ type sample struct {
 	sent, took time.Duration // took: -1 when it was lost
 	size       int
 	video      bool
+	padding    bool
 	waited     time.Duration // in the pacer
 }
 
@@ -175,7 +177,13 @@ func (f *flow) send(w *world) {
 		f.sound = w.now + soundEvery
 		f.pace.Push(now, pacer.Packet[time.Time]{Item: now, Class: pacer.Audio, Size: soundSize})
 	}
-	if w.now >= f.frame {
+	if f.film != nil && w.now >= f.frame {
+		f.frame = w.now + frameEvery
+		for _, size := range f.film(w.now) {
+			f.pace.Push(now, pacer.Packet[time.Time]{Item: now, Class: pacer.Video, Size: size})
+		}
+	}
+	if f.film == nil && w.now >= f.frame {
 		f.frame = w.now + frameEvery
 		rate := max(f.est.Target()-soundRate, 0)
 		if f.want != nil {
@@ -206,7 +214,7 @@ func (f *flow) send(w *world) {
 
 func (w *world) put(f *flow, r pacer.Release[time.Time]) {
 	now := t0.Add(w.now)
-	s := sample{sent: w.now, took: -1, size: r.Size, video: r.Class == pacer.Video}
+	s := sample{sent: w.now, took: -1, size: r.Size, video: r.Class == pacer.Video, padding: r.Class == pacer.Padding}
 	if r.Class == pacer.Padding {
 		f.padding += r.Size
 	} else {
