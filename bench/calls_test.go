@@ -112,3 +112,19 @@ func TestAStormThatDoesNotFitFails(t *testing.T) {
 		t.Errorf("%v arrived, failures %v", value(t, r, "arrived"), r.Failures)
 	}
 }
+
+func TestCallsWithWebhooksAndPushes(t *testing.T) {
+	sink, err := NewSink()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sink.Close)
+	server := testServer(t, sink.Env(true, true)...)
+	r, err := Calls(t.Context(), server, CallsConfig{Pairs: 2, Duration: time.Second, Signaling: true, Sink: sink, Webhooks: true, Push: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if calls := value(t, r, "calls"); calls < 1 || value(t, r, "webhooks") < hooksPerCall*calls || value(t, r, "pushes") < 1 || len(r.Failures) != 0 {
+		t.Errorf("%v calls, %v webhooks, %v pushes, failures %v", calls, value(t, r, "webhooks"), value(t, r, "pushes"), r.Failures)
+	}
+}

@@ -50,7 +50,7 @@ func benchmarkCall(b *testing.B, n *node) {
 	}
 	join := func(by call.Device, id string) {
 		ask(func(reply answer) {
-			n.within(id, by, func(l *loop) { l.joinSession(call.Join{By: by}, reply) }, func(*call.Call) { b.Error("over") }, reply)
+			n.within(id, by, func(l *loop) { l.joinSession(call.Join{By: by}, false, reply) }, func(*call.Call) { b.Error("over") }, reply)
 		})
 	}
 	var pairs atomic.Int64

@@ -140,7 +140,7 @@ func (k *socket) session(by call.Device, params wire.Params, reply answer) bool 
 	}
 	switch p := params.(type) {
 	case wire.JoinParams:
-		s.within(p.SessionID, by, func(l *loop) { l.joinSession(call.Join{By: by, Takeover: p.Takeover}, reply) }, func(over *call.Call) {
+		s.within(p.SessionID, by, func(l *loop) { l.joinSession(call.Join{By: by, Takeover: p.Takeover}, moderator, reply) }, func(over *call.Call) {
 			reply(nil, wire.Refuse(wire.CodeTerminated, "The call has already ended.").With("call", s.view(over)))
 		}, reply)
 	case wire.EnterParams:

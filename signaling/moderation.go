@@ -14,7 +14,7 @@ var sources = wire.List[string]{wire.SourceMicrophone, wire.SourceCamera, wire.S
 // rights shows what a participant may do.
 func (l *loop) rights(p *participant) wire.RightsView {
 	view := wire.RightsView{
-		Subscribe: !p.rights.SendOnly, Moderate: l.call.Moderates(p.device.UID), Hidden: p.rights.Hidden,
+		Subscribe: !p.rights.SendOnly, Moderate: p.granted || l.call.Moderates(p.device.UID), Hidden: p.rights.Hidden,
 	}
 	for _, source := range sources {
 		if p.rights.MayPublish(source) {

@@ -60,7 +60,7 @@ func (s *Server) enter(e entry, reply answer) {
 	}
 	join := call.Join{By: e.by, Takeover: e.params.Takeover, Rights: &rights, Guest: e.guest()}
 	l.box.request(step{
-		do: func() { l.joinSession(join, reply) },
+		do: func() { l.joinSession(join, rights.Moderator, reply) },
 		refuse: func(refusal *wire.Error) {
 			// It may have ended at this very moment; then there is a new one.
 			if l.published.Load().call.Terminal() && e.tries < commitTries {

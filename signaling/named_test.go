@@ -170,6 +170,21 @@ func TestWhoIsHiddenIsShownToNobody(t *testing.T) {
 	alice.quiet()
 }
 
+func TestWhoMayModerateIsToldSo(t *testing.T) {
+	n := serve(t, quick())
+	n.group("team", "alice", "bob", "host")
+	alice, bob := n.open("alice"), n.open("bob")
+	host := n.openAs(token.Claims{UID: "host", Grants: []string{token.GrantModerate}})
+	id := alice.ringGroup("team").call(t).SessionID
+	bob.on("call.accept", id).call(t)
+	host.on("call.accept", id).call(t)
+	for c, want := range map[*client]bool{alice: true, bob: false, host: true} {
+		if got := c.join(id).Rights.Moderate; got != want {
+			t.Errorf("%s is told %v", c.uid, got)
+		}
+	}
+}
+
 func TestModeratorsRule(t *testing.T) {
 	n := serve(t, open())
 	host := n.openAs(token.Claims{UID: "host", Grants: []string{token.GrantModerate}})

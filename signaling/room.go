@@ -27,6 +27,7 @@ type participant struct {
 	id       string
 	device   call.Device
 	rights   call.Rights
+	granted  bool // the right to moderate, by the token with which the device joined
 	user     wire.UserView
 	joinedAt time.Time
 

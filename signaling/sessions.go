@@ -23,7 +23,7 @@ func once(reply answer) answer {
 }
 
 // joinSession lets a device into the room: the machine decides whether it may, the media side makes room for it.
-func (l *loop) joinSession(join call.Join, reply answer) {
+func (l *loop) joinSession(join call.Join, moderator bool, reply answer) {
 	now, by := time.Now(), join.By
 	if l.full(by, join.Takeover) {
 		reply(nil, wire.Refuse(wire.CodeRoomFull, "The room is full."))
@@ -37,7 +37,7 @@ func (l *loop) joinSession(join call.Join, reply answer) {
 		l.dismiss(now, old, string(call.ReasonLeft)) // its client has started again
 	}
 	p := &participant{
-		id: newID("p_"), device: by, user: l.user(by.UID), joinedAt: now, wishes: rate.NewLimiter(wishRate, wishBurst),
+		id: newID("p_"), device: by, user: l.user(by.UID), joinedAt: now, granted: moderator, wishes: rate.NewLimiter(wishRate, wishBurst),
 	}
 	if member, ok := l.call.Member(by.UID); ok {
 		p.rights = member.Rights
