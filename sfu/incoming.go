@@ -151,6 +151,8 @@ func (in *inbox) receive(d *transport.Datagram, r *run) dropReason {
 		}
 		m := r.add(e.publication)
 		e.take(d.Arrived, sequence, info, m)
+		highest, _ := e.sequence.Highest()
+		m.late = sequence < highest
 		if info.PaddingSize == 0 {
 			m.payload, m.spare = d.Data[len(d.Data)-len(info.Payload):], d.Spare
 		}

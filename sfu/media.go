@@ -28,6 +28,7 @@ type media struct {
 
 	in     munge.In // its source and VP8 indices are set by each line in turn
 	marker bool
+	late   bool // packets that were sent after it have come before it
 
 	// Of video.
 	facts      layer.Packet
@@ -54,7 +55,7 @@ type media struct {
 func (m *media) fill(e *encoding, p *history.Packet) {
 	m.encoding, m.epoch, m.index, m.codec, m.h264 = e, e.epoch, e.index, e.codec, e.h264
 	m.in = munge.In{Sequence: p.Sequence, Timestamp: p.Timestamp, Arrived: p.Arrived, Start: p.Keyframe}
-	m.marker = p.Marker
+	m.marker, m.late = p.Marker, false
 	m.unheard, m.stretch = false, 0
 	if m.redundant = false; !e.publication.video {
 		m.unfold(p.Payload, e.publication.owner.incoming.codecs[p.PayloadType].Redundant)

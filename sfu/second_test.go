@@ -1,6 +1,8 @@
 package sfu
 
 import (
+	"encoding/binary"
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +10,7 @@ import (
 
 	"github.com/parleyrtc/parley/sfu/nack"
 	"github.com/parleyrtc/parley/sfu/packet"
+	"github.com/parleyrtc/parley/sfu/transport"
 )
 
 // ask has the receiver ask for its newest picture again, and returns how many repetitions leave at once.
@@ -135,5 +138,67 @@ func TestAStormOfRequestsIsAnsweredWithinItsShare(t *testing.T) {
 	}
 	if got == 0 {
 		t.Error("nothing was repeated")
+	}
+}
+
+// layered is a picture of one packet of a temporal layer.
+func (n *narrows) layered(sequence uint16, layer byte, key bool) transport.Datagram {
+	d := transport.Datagram{Arrived: n.now, Data: make([]byte, 1112)}
+	copy(d.Data, []byte{0x80, 96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0x90, 0xE0, 0x80, byte(sequence), byte(sequence), layer << 6, 1}) // I, L and T
+	if key {
+		d.Data[18] = 0
+	}
+	binary.BigEndian.PutUint16(d.Data[2:], sequence)
+	binary.BigEndian.PutUint32(d.Data[4:], uint32(sequence)*3000)
+	return d
+}
+
+// leaving is in which order pictures leave that wait, by their numbers.
+func (n *narrows) leaving() (order []int64) {
+	n.to.sending.Lock()
+	defer n.to.sending.Unlock()
+	n.now = n.now.Add(100 * time.Millisecond)
+	c := n.to.outgoing.pace
+	c.queue.SetRate(n.now, 1_000_000_000)
+	for range 2 { // a train has what is left of the budget of before
+		n.now = n.now.Add(10 * time.Millisecond)
+		for _, r := range c.queue.Due(n.now, nil) {
+			order = append(order, r.Item.sequence)
+		}
+	}
+	return order
+}
+
+// After an outage what pictures wait for goes before what is new, and what nobody needs any more behind it: of what comes from the
+// publisher again, and of what the receiver asks for.
+func TestWhatPicturesWaitForIsRepairedFirst(t *testing.T) {
+	n := newNarrows(t, 100_000) // which takes nothing more at once
+	n.sequence = 10
+	n.pass([]transport.Datagram{n.layered(11, 0, true), n.layered(12, 2, false)})
+	n.wait(time.Second)
+	n.pass([]transport.Datagram{n.layered(17, 0, false)}) // 13 to 16 are lost
+	n.pass([]transport.Datagram{n.layered(18, 2, false)})
+	n.pass([]transport.Datagram{n.layered(13, 0, false), n.layered(14, 2, false), n.layered(15, 1, false), n.layered(16, 0, false)})
+	if got, want := n.leaving(), []int64{13, 16, 18, 14, 15}; !slices.Equal(got, want) {
+		t.Errorf("from the publisher: %v leave after the newest that was due, want %v", got, want)
+	}
+	n = newNarrows(t, 1_000_000_000)
+	n.sequence = 10
+	for i, layer := range []byte{0, 2, 1, 2, 0, 2, 1, 2} {
+		n.pass([]transport.Datagram{n.layered(uint16(11+i), layer, i == 0)})
+	}
+	n.to.sending.Lock()
+	highest, _ := n.line.numbers.Highest()
+	n.to.outgoing.pace.queue.SetRate(n.now, 1000)
+	n.to.outgoing.pace.queue.Due(n.now, nil)
+	n.to.sending.Unlock()
+	n.pass([]transport.Datagram{n.layered(19, 0, false)})
+	var asked []uint16
+	for back := int64(7); back >= 0; back-- {
+		asked = append(asked, uint16(highest-back))
+	}
+	n.to.repeat(n.now, n.line, asked, n.out)
+	if got := n.leaving(); len(got) < 8 || !slices.Equal(got[:2], []int64{11, 15}) {
+		t.Errorf("for the receiver: %v", got)
 	}
 }

@@ -34,7 +34,7 @@ func (o *outbox) dispatch(now time.Time, s *subscription, m *media, peer *transp
 	if c := o.pace; c != nil {
 		class, size := pacer.Audio, o.size()
 		if l.video {
-			class = pacer.Video
+			class = m.class(m.late)
 		}
 		c.offered += int64(size)
 		if !l.video {
@@ -54,6 +54,15 @@ func (o *outbox) dispatch(now time.Time, s *subscription, m *media, peer *transp
 	return forwarded, false
 }
 
+// class is when a packet of video leaves. One that closes a gap goes before what is new, if pictures wait for it: after an outage there
+// is much to repair, and half of it is of pictures that nobody will look at any more.
+func (m *media) class(closes bool) pacer.Class {
+	if closes && m.facts.Temporal == 0 {
+		return pacer.Retransmission
+	}
+	return pacer.Video
+}
+
 // pass says whether a packet may go at once, and of which probe it is then. What would overtake a train that is still on its way to the
 // socket waits with it.
 func (c *pace) pass(now time.Time, class pacer.Class, size int) (cluster int32, ok bool) {
@@ -70,7 +79,7 @@ func (o *outbox) dispatchAgain(now time.Time, w *waiter, peer *transport.Peer, o
 	if c := o.pace; c != nil {
 		class, size := pacer.Audio, o.size()
 		if l.video {
-			class = pacer.Retransmission
+			class = o.again.class(true)
 		}
 		c.offered += int64(size)
 		c.again += int64(size)
@@ -180,7 +189,7 @@ func (o *outbox) settle(now time.Time, t *tally) {
 		var broken []*line // rare, and few
 		for i := range dropped {
 			w := &dropped[i].Item
-			if l := w.subscription.line; dropped[i].Class == pacer.Video {
+			if l := w.subscription.line; dropped[i].Class == pacer.Video && !w.repair {
 				l.numbers.Withdraw(w.number)
 				if len(broken) == 0 || broken[len(broken)-1] != l {
 					broken = append(broken, l)
