@@ -83,20 +83,29 @@ type Generator struct {
 	late    time.Time     // When a packet came that others had overtaken; zero: none has.
 	trip    time.Duration // The round trip, when last told.
 	loss    float64
+	credit  int // Requests that may be made.
 }
 
 // New returns a Generator within cfg's bounds.
-func New(cfg Config) *Generator { return &Generator{cfg: cfg.withDefaults()} }
+func New(cfg Config) *Generator {
+	g := &Generator{cfg: cfg.withDefaults()}
+	g.Reset()
+	return g
+}
 
 // Repaired takes the extended sequence number of a packet that came on another way than its own: as a repetition in a stream of such,
 // or as a copy in another packet. It says whether the packet had been missing.
 func (g *Generator) Repaired(seq int64) (recovered bool) {
 	_, ok := g.found(seq)
+	if ok {
+		g.earn()
+	}
 	return ok
 }
 
 // Received takes the extended sequence number of a packet that came. It says whether the packet had been missing.
 func (g *Generator) Received(now time.Time, seq int64) (recovered bool) {
+	g.earn()
 	switch {
 	case !g.started:
 		g.highest, g.started = seq, true
@@ -116,6 +125,10 @@ func (g *Generator) Received(now time.Time, seq int64) (recovered bool) {
 	}
 	return false
 }
+
+// earn allows one more request: no more is asked for than comes, but for a wide gap once. Where more gets lost than that, such as in
+// a receiver that does not keep up, answers would only be lost as well.
+func (g *Generator) earn() { g.credit = min(g.credit+1, g.cfg.MaxOutstanding) }
 
 // Loss is the part of the packets of late that did not come at once, 0 to 1.
 func (g *Generator) Loss() float64 { return g.loss }
@@ -193,14 +206,24 @@ func (g *Generator) Due(now time.Time, rtt time.Duration, dst []uint16) (ask []u
 				g.lost++
 				continue
 			}
+			if g.credit == 0 {
+				g.wake(now.Add(g.cfg.MinInterval))
+				break
+			}
 			m.tries++
-			m.asked, m.echo = now, g.loss >= lossy
+			m.asked, m.echo = now, g.loss >= lossy && g.credit > g.cfg.MaxOutstanding/2
 			dst = append(dst, uint16(m.seq))
+			g.credit--
 		case m.echo && !now.Before(m.asked.Add(echoDelay)):
 			m.echo = false
-			dst = append(dst, uint16(m.seq))
+			if g.credit > 0 {
+				dst = append(dst, uint16(m.seq))
+				g.credit--
+			}
 		}
-		g.wake(g.when(now, &m, interval))
+		if at := g.when(now, &m, interval); at.After(now) {
+			g.wake(at)
+		}
 		if m.echo {
 			g.wake(m.asked.Add(echoDelay))
 		}
@@ -247,4 +270,6 @@ func (g *Generator) Outstanding() int { return len(g.gaps) }
 func (g *Generator) Discard(before int64) { g.drop(g.index(before)) }
 
 // Reset forgets the stream.
-func (g *Generator) Reset() { *g = Generator{cfg: g.cfg, gaps: g.gaps[:0]} }
+func (g *Generator) Reset() {
+	*g = Generator{cfg: g.cfg, gaps: g.gaps[:0], credit: g.cfg.MaxOutstanding}
+}

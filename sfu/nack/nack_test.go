@@ -253,6 +253,35 @@ func TestOnePacketIsNotSentAgainTooOften(t *testing.T) {
 	}
 }
 
+// Who loses more than half asks for no more than comes, and a wide gap is asked for in one piece once.
+func TestNoMoreIsAskedForThanComes(t *testing.T) {
+	g := New(Config{})
+	at, came, asked := t0, 0, 0
+	for seq := int64(0); seq < 20_000; seq++ {
+		at = at.Add(ms)
+		if seq%10 < 2 || seq < 10 {
+			g.Received(at, seq)
+			came++
+		}
+		if due := g.Deadline(); !due.IsZero() && !at.Before(due) {
+			got, _ := g.Due(at, rtt, nil)
+			asked += len(got)
+			if next := g.Deadline(); !next.IsZero() && !next.After(at) {
+				t.Fatal("asks to be called again at once")
+			}
+		}
+	}
+	if asked > came+g.cfg.MaxOutstanding || asked < came/2 {
+		t.Errorf("%d requests after %d packets", asked, came)
+	}
+	g.Reset()
+	g.Received(t0, 0)
+	g.Received(t0, 200)
+	if got, _ := g.Due(t0, rtt, nil); len(got) != 199 {
+		t.Errorf("of a gap of 199 packets %d are asked for", len(got))
+	}
+}
+
 func TestASecondCopyIsForWhoLosesMuchAndWaitsLong(t *testing.T) {
 	for _, tt := range []struct {
 		times  int
