@@ -18,6 +18,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/parleyrtc/parley/sfu/bwe"
+	"github.com/parleyrtc/parley/sfu/pacer"
 	"github.com/parleyrtc/parley/sfu/packet"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
@@ -121,6 +122,7 @@ type lap struct {
 	ssrc       uint32
 	payload    [2]uint8 // types
 	agreements int
+	choked     bool
 }
 
 func newLap(t testing.TB, repairs bool) *lap {
@@ -234,6 +236,9 @@ func (l *lap) frame(number int) {
 	bob.sending.Lock()
 	if c := bob.outgoing.pace; c != nil {
 		c.deaf, c.most = true, 20_000_000 // its client hears too little to report anything; some of it waits
+		if l.choked {
+			c.most = 1000
+		}
 		c.follow(now)
 		if number%100 == 0 {
 			c.queue.Probe(now, bwe.Probe{Cluster: 1, Rate: c.most, Bytes: 4000, Packets: 5})
@@ -242,6 +247,22 @@ func (l *lap) frame(number int) {
 	bob.sending.Unlock()
 	l.publisher.Packets(now, batch, l.out)
 	l.out.Flush()
+}
+
+// giveUp drops all pictures that wait, as when they have waited for too long, and returns how many.
+func (l *lap) giveUp() int {
+	bob := l.participant("room", "bob")
+	bob.sending.Lock()
+	defer bob.sending.Unlock()
+	c := bob.outgoing.pace
+	if c == nil {
+		return 0
+	}
+	now := c.advance(time.Now())
+	c.queue.Remove(now, func(_ waiter, class pacer.Class) bool { return class == pacer.Video })
+	var t tally
+	bob.outgoing.settle(now, &t)
+	return t.dropped[dropCongestion]
 }
 
 // ask has the subscriber ask for what it has just received, all of it.
@@ -296,14 +317,15 @@ func (l *lap) agree(restart bool) {
 	eventually(l.t, func() bool { return l.bob.pc.ICEConnectionState() == webrtc.ICEConnectionStateConnected }) // pion hears nothing before
 }
 
-// A call is so long that the numbers of a line wrap, the publisher's sources change on the way, the agreement does, and ICE
-// restarts; what comes is repeated, with RTX and without. No two different packets have the same number, and what is repeated
+// A call is so long that the numbers of a line wrap, the publisher's sources change on the way, the agreement does, ICE
+// restarts, and pictures that wait are given up up to the next key frame; what comes is repeated, with RTX and without. No two different packets have the same number, and what is repeated
 // without RTX is the same to the bit.
 func TestNumbersAreUsedOnceInALongCall(t *testing.T) {
 	for _, repairs := range []bool{false, true} {
 		t.Run("RTX "+strconv.FormatBool(repairs), func(t *testing.T) {
 			l := newLap(t, repairs)
 			const frames = 7500 // of nine packets of video
+			given := 0
 			for i := range frames {
 				if i%1500 == 700 {
 					l.restart()
@@ -311,13 +333,20 @@ func TestNumbersAreUsedOnceInALongCall(t *testing.T) {
 				if i%1500 == 1200 {
 					l.agree(i > frames/2)
 				}
+				switch i % 200 {
+				case 141:
+					l.choked = true // all waits
+				case 146:
+					l.choked = false
+					given += l.giveUp() // and the next key frame comes fourteen frames later
+				}
 				l.frame(i)
 				switch lap := i % 1500; {
 				case lap >= 690 && lap < 700: // so that the last source's can be asked for when the next is there
 				case i%4 == 3, lap == 1200, lap == 700: // and at once what was sent by the last agreement
 					l.ask()
 				}
-				if i%20 == 19 { // or the socket would be full
+				if i%20 == 19 && i%200 != 159 { // or the socket would be full
 					eventually(t, l.through)
 				}
 			}
@@ -341,6 +370,8 @@ func TestNumbersAreUsedOnceInALongCall(t *testing.T) {
 				t.Errorf("of %d packets, %d have the number of another", packets, different)
 			case longest < 1<<16+100:
 				t.Errorf("the longest stream came to %d", longest)
+			case given < 1000:
+				t.Errorf("only %d packets were given up", given)
 			case l.ledger.passed < 100:
 				t.Errorf("only %d packets were opened", l.ledger.passed)
 			case same < 1000:
