@@ -324,7 +324,7 @@ func TestNumbersAreUsedOnceInALongCall(t *testing.T) {
 	for _, repairs := range []bool{false, true} {
 		t.Run("RTX "+strconv.FormatBool(repairs), func(t *testing.T) {
 			l := newLap(t, repairs)
-			const frames = 7500 // of nine packets of video
+			const frames = 8500 // of nine packets of video
 			given := 0
 			for i := range frames {
 				if i%1500 == 700 {
