@@ -9,21 +9,10 @@ import { NetworkChange } from "./network-change.js";
 import { Peer, type OfferBody, type PeerFacts } from "./peer.js";
 import { backoff } from "./reconnect.js";
 import { Recovery, type RecoveryStep } from "./recovery.js";
+import type { JoinResult } from "./session-config.js";
 import type { PairReceivers } from "./stage.js";
 import type { JoinOptions } from "./session-types.js";
-import type { SessionRights } from "./rights.js";
-import type { Call, ParticipantInfo, Publication, Source } from "./types.js";
-
-/** The answer to session.join. */
-export interface JoinResult {
-  participantId: string;
-  call: Call;
-  participants: ParticipantInfo[];
-  iceServers: RTCIceServer[];
-  pairs: number;
-  videoCodec: string;
-  rights?: SessionRights;
-}
+import type { Publication, Source } from "./types.js";
 
 interface LinkConfig {
   /** Known once joined. */
@@ -86,8 +75,7 @@ export class Link {
   /** Joins and negotiates; `prepare` runs in between and opens devices. */
   async open(prepare: () => Promise<void>): Promise<void> {
     const joining = this.#config.join();
-    // A PeerConnection takes a browser some 30 ms: where it is known what will be sent, they pass while the server answers.
-    const ahead = this.#config.outgoing().length > 0 ? this.#makePeer({ iceServers: [], videoCodec: "VP8", pairs: 1 }) : undefined;
+    const ahead = this.#makeAhead();
     try {
       const joined = await joining;
       await prepare();
@@ -201,6 +189,16 @@ export class Link {
     const { iceTransportPolicy, forceTcp, simulcast = true } = this.#config.options;
     const offer = (body: OfferBody) => this.#sendOffer(body);
     return new Peer({ ...facts, iceTransportPolicy, forceTcp, simulcast, offer }, this.#config.outgoing());
+  }
+
+  /** A PeerConnection takes a browser some 30 ms: where it is known what will be sent, they pass while the server answers the join. */
+  #makeAhead(): Peer | undefined {
+    if (this.#config.outgoing().length === 0) return undefined;
+    try {
+      return this.#makePeer({ iceServers: [], videoCodec: "VP8", pairs: 1 });
+    } catch {
+      return undefined; // the server's answer comes first; made after it, the same error is told
+    }
   }
 
   /** Takes a fresh place in the session, with the PeerConnection that was made ahead for it or with a new one. */

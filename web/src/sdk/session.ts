@@ -6,7 +6,7 @@ import { endByRefusal, endOf } from "./endings.js";
 import { ParleyError } from "./errors.js";
 import { randomId } from "./ids.js";
 import { LocalParticipant, type RemoteParticipant } from "./participants.js";
-import { Link, type JoinResult } from "./link.js";
+import { Link } from "./link.js";
 import { News } from "./news.js";
 import { Order } from "./order.js";
 import { Playback } from "./playback.js";
@@ -14,7 +14,7 @@ import { EVERYTHING, type SessionRights } from "./rights.js";
 import { isOver } from "./snapshot.js";
 import { Stage } from "./stage.js";
 import { readStats, type SessionStats } from "./stats.js";
-import type { SessionConfig } from "./session-config.js";
+import type { JoinResult, SessionConfig } from "./session-config.js";
 import type { Devices, SessionEvents, SessionState, SlotWish } from "./session-types.js";
 import type { Call, Source } from "./types.js";
 
