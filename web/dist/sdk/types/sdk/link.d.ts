@@ -1,19 +1,9 @@
 import type { Outgoing } from "./local-media.js";
 import { Peer } from "./peer.js";
+import type { JoinResult } from "./session-config.js";
 import type { PairReceivers } from "./stage.js";
 import type { JoinOptions } from "./session-types.js";
-import type { SessionRights } from "./rights.js";
-import type { Call, ParticipantInfo, Publication, Source } from "./types.js";
-/** The answer to session.join. */
-export interface JoinResult {
-    participantId: string;
-    call: Call;
-    participants: ParticipantInfo[];
-    iceServers: RTCIceServer[];
-    pairs: number;
-    videoCodec: string;
-    rights?: SessionRights;
-}
+import type { Publication, Source } from "./types.js";
 interface LinkConfig {
     /** Known once joined. */
     readonly sessionId: string;

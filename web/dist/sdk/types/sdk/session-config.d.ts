@@ -1,5 +1,6 @@
+import type { SessionRights } from "./rights.js";
 import type { EnterOptions } from "./session-types.js";
-import type { Call, CallType, User } from "./types.js";
+import type { Call, CallType, ParticipantInfo, User } from "./types.js";
 /** What a session gets from the client that it belongs to. */
 export interface SessionConfig {
     /** The call's id, or the name of a session to enter. */
@@ -22,4 +23,14 @@ export interface SessionConfig {
     probe(): void;
     joined(call: Call): void;
     endForAll(sessionId: string): Promise<unknown>;
+}
+/** The answer to session.join. */
+export interface JoinResult {
+    participantId: string;
+    call: Call;
+    participants: ParticipantInfo[];
+    iceServers: RTCIceServer[];
+    pairs: number;
+    videoCodec: string;
+    rights?: SessionRights;
 }
