@@ -11,7 +11,7 @@ FUZZTIME ?= 3s
 # staticcheck is run at this version without being a dependency of the module.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build parley-bench test test-go test-web test-e2e test-firefox test-long quality lint bench fuzz web web-fresh api-docs setup docker clean
+.PHONY: help run build parley-bench test test-go test-web test-e2e test-firefox test-long quality lint bench fuzz web web-fresh package api-docs setup docker clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ web: ## build the call page and the SDKs into web/dist, which is committed
 
 web-fresh: ## fail when web/dist is not what its sources give
 	@.ci/web-fresh
+
+package: ## the npm package @parleyrtc/web, into bin/
+	@mkdir -p bin
+	cd web && npm run --silent package && npm pack --silent --pack-destination ../bin ./package
 
 api-docs: ## the API of the JavaScript SDKs as HTML, into bin/api-docs
 	cd web && npm run --silent api-docs

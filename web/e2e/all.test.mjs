@@ -22,4 +22,5 @@ await import("./cometchat.mjs");
 await import("./voip.mjs");
 await import("./push.mjs");
 await import("./production.mjs");
+await import("./package.mjs");
 await import("./accessibility.mjs");

@@ -63,8 +63,9 @@ export function startLoop(name: LoopName): void {
   };
 }
 
-/** Silences the ring or ringback. */
-export function stopLoop(): void {
+/** Silences the ring or ringback; given a name, only if it is the one that plays. */
+export function stopLoop(name?: LoopName): void {
+  if (name && looping?.kind !== name) return;
   looping?.stop();
   looping = undefined;
 }

@@ -1,0 +1,26 @@
+"use client";
+
+export { useCall, useIncomingCalls } from "./calls.js";
+export type { CurrentCall, IncomingCalls } from "./calls.js";
+export { CallNotice, CallView } from "./call-view.js";
+export type { CallViewProps } from "./call-view.js";
+export { useConnectionTest } from "./connection-test.js";
+export type { ConnectionTestReading } from "./connection-test.js";
+export { DeviceFields } from "./device-fields.js";
+export type { DeviceFieldsProps } from "./device-fields.js";
+export { useDevices, usePreview } from "./devices.js";
+export type { DeviceLists, Preview, PreviewOptions } from "./devices.js";
+export { IncomingCall } from "./incoming-call.js";
+export type { IncomingCallProps } from "./incoming-call.js";
+export { useMicrophoneLevel, watchLevel } from "./level.js";
+export { Avatar, QualityBars } from "./parts.js";
+export { Phone } from "./phone.js";
+export type { Ended, Line, PhoneState, PlaceOptions } from "./phone.js";
+export { LevelMeter, NetworkTest, PreJoin } from "./pre-join.js";
+export type { PreJoinProps } from "./pre-join.js";
+export { ParleyProvider, useClient, useParley, usePhone } from "./provider.js";
+export type { ParleyProviderProps, ParleyReading } from "./provider.js";
+export { useMedia, useParticipant, usePlayback, useQuality, useSession } from "./session.js";
+export type { ParticipantReading, PlaybackReading, SessionReading } from "./session.js";
+export { ScreenTile, Tile } from "./tile.js";
+export type { TileProps } from "./tile.js";
