@@ -10,6 +10,7 @@ await import("./calls.mjs");
 await import("./endings.mjs");
 await import("./group.mjs");
 await import("./instant.mjs");
+await import("./meetings.mjs");
 await import("./controls.mjs");
 await import("./data.mjs");
 await import("./network.mjs");

@@ -50,6 +50,11 @@ export async function createGroup(token: string, guid: string, name: string, mem
   }
 }
 
+/** Makes an invitation of guests to a named session; a development server does so for any user. */
+export async function invite(token: string, session: string, ttlSeconds: number, watchOnly: boolean): Promise<{ invitation: string; expiresAt: number }> {
+  return request("POST", `/v1/sessions/${encodeURIComponent(session)}/invitations`, token, { ttlSeconds, ...(watchOnly && { publish: [] }) });
+}
+
 async function request<T>(method: string, path: string, token?: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (token) headers.authorization = `Bearer ${token}`;

@@ -4,8 +4,9 @@ import { codeOf, type Call, type CallType, type Parley, type ParleyError, type U
 import { announceNow } from "./announce.js";
 import type { ServerConfig } from "./api.js";
 import { openDevices } from "./devices.js";
-import { History, peerOf } from "./history.js";
+import { peerOf } from "./history.js";
 import { Home } from "./home.js";
+import { openInvite } from "./invite.js";
 import { toast } from "./layers.js";
 import { Phone, type Line } from "./phone.js";
 import type { Wish } from "./pushed.js";
@@ -28,7 +29,6 @@ const noticeMilliseconds = 20_000;
 
 export class Desk {
   private readonly phone: Phone;
-  private readonly history: History;
   private readonly home: Home;
   private readonly undo: (() => void)[] = [];
   private readonly connectedSound = new WeakSet<Line>();
@@ -43,19 +43,19 @@ export class Desk {
     private readonly root: HTMLElement,
     private readonly client: Parley,
     private readonly me: User,
-    token: () => string,
+    private readonly token: () => string,
     private readonly config: ServerConfig,
     left: (message: string) => void,
   ) {
     this.phone = new Phone(client, me);
-    this.history = new History(me.uid, () => this.home?.drawHistory());
     const actions = {
       dial: (receiver: { id: string; name: string }, receiverType: "user" | "group", type: CallType) => void this.dial(receiver, receiverType, type),
+      meet: (session?: string) => void this.meet(session),
       settings: () => openDevices(undefined),
       signOut: () => void this.leave().then(() => left("")),
       ...(canStandBy(config) && { standby: () => void this.toggleStandby(token()) }),
     };
-    this.home = new Home(client, me, token, actions, this.history, config.dev);
+    this.home = new Home(client, me, token, actions, config.dev);
     this.undo.push(
       this.phone.on("ringing", () => this.drawRinging()),
       this.phone.on("line", ({ line }) => this.drawLine(line)),
@@ -151,6 +151,20 @@ export class Desk {
     return call?.status === "initiated" && call.initiator.uid === receiverId;
   }
 
+  /** Goes into a meeting; a new one shows its link at once. */
+  private async meet(session?: string): Promise<void> {
+    if (this.phone.line) return;
+    unlockSound();
+    this.say(undefined);
+    const name = session ?? `meeting-${[...crypto.getRandomValues(new Uint8Array(4))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+    try {
+      await this.phone.meet(name);
+      if (!session) openInvite(this.token(), name);
+    } catch (error) {
+      this.say({ text: errorWords(error), bad: true });
+    }
+  }
+
   private async enter(sessionId: string): Promise<void> {
     unlockSound();
     this.say(undefined);
@@ -169,6 +183,7 @@ export class Desk {
         this.home.hide();
         this.stage = new Stage(this.root, this.phone, this.client, line, {
           settings: openDevices,
+          ...(this.config.dev && { invite: (meeting: string) => openInvite(this.token(), meeting) }),
         });
       }
       const talking = line.phase === "talking";
@@ -218,12 +233,14 @@ export class Desk {
 
   private finished(line: Line, reason: string, error: unknown): void {
     playEnded();
-    if (line.call) this.history.add(line.call, false);
+    this.home.drawHistory();
     this.home.clearSearch();
     const text = error ? errorWords(error) : endWords(line, reason);
     const again = line.call?.initiator.uid === this.me.uid && ["unanswered", "busy", "lost", "failed", "never_joined"].includes(reason);
     const receiverType = line.peer.group ? "group" : "user";
-    const button = again ? { button: "Call again", action: () => void this.dial(line.peer, receiverType, line.type) } : {};
+    const { meeting } = line;
+    const back = meeting && !["removed", "ended_for_all"].includes(reason);
+    const button = back ? { button: "Come back", action: () => void this.meet(meeting) } : again && !meeting ? { button: "Call again", action: () => void this.dial(line.peer, receiverType, line.type) } : {};
     this.say({ text, bad: Boolean(error), ...button });
   }
 
@@ -231,15 +248,15 @@ export class Desk {
     const peer = peerOf(call, this.me.uid);
     if (reason === "answered_elsewhere" || reason === "declined_elsewhere") {
       this.say({ text: `${closingWords(reason)} (${peer.name}).` });
-      this.history.add(call, false);
+      this.home.drawHistory();
     } else if (reason === "rejected") {
       this.say({ text: `You declined the call from ${peer.name}.` });
-      this.history.add(call, false);
+      this.home.drawHistory();
     }
   }
 
   private missed(call: Call): void {
-    this.history.add(call, true);
+    this.home.drawHistory();
     const peer = peerOf(call, this.me.uid);
     const receiverType = peer.group ? "group" : "user";
     this.say({ text: `Missed ${call.type} call from ${call.initiator.name || call.initiator.uid}.`, button: "Call back", action: () => void this.dial(peer, receiverType, call.type) });
@@ -266,7 +283,7 @@ export class Desk {
 
   private drawNotices(): void {
     const running = this.elsewhere.map((call) => ({
-      text: `Your call with ${peerOf(call, this.me.uid).name} goes on.`,
+      text: call.receiverType === "session" ? `${peerOf(call, this.me.uid).name} goes on.` : `Your call with ${peerOf(call, this.me.uid).name} goes on.`,
       button: "Join here",
       action: () => void this.enter(call.sessionId),
     }));

@@ -84,10 +84,13 @@ async function fill(selects: Map<Kind, HTMLSelectElement>): Promise<void> {
 }
 
 /** A picture of oneself and the level of one's microphone, outside a call. */
-class Preview {
+export class Preview {
   readonly element: HTMLElement;
   private readonly video = h("video", { class: "preview", autoplay: true, playsinline: true, "aria-label": "Your camera" });
   private readonly level = h("span", {});
+  private readonly meter = h("div", { class: "meter", role: "img", "aria-label": "Microphone level" }, this.level);
+  /** Counts starts: devices that open for an earlier one are closed again. */
+  private turns = 0;
   private stream: MediaStream | undefined;
   private audio: AudioContext | undefined;
   private frame = 0;
@@ -95,26 +98,30 @@ class Preview {
 
   constructor() {
     this.video.muted = true;
-    this.element = h("div", { class: "sheet-body" }, this.video, h("div", { class: "meter", role: "img", "aria-label": "Microphone level" }, this.level));
+    this.element = h("div", { class: "sheet-body" }, this.video, this.meter);
   }
 
-  async start(): Promise<void> {
+  async start(wants = { audio: true, video: true }): Promise<void> {
     this.release();
-    if (!navigator.mediaDevices) return;
+    this.video.classList.toggle("dark", !wants.video);
+    show(this.meter, wants.audio);
+    if (!navigator.mediaDevices || !(wants.audio || wants.video)) return;
+    const turn = ++this.turns;
     const { microphoneId, cameraId } = preferences().devices;
-    const wanted = (id?: string) => (id ? { deviceId: { ideal: id } } : true);
+    const wanted = (on: boolean, id?: string) => on && (id ? { deviceId: { ideal: id } } : true);
     let stream: MediaStream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: wanted(microphoneId), video: wanted(cameraId) });
-    } catch {
+      stream = await navigator.mediaDevices.getUserMedia({ audio: wanted(wants.audio, microphoneId), video: wanted(wants.video, cameraId) });
+    } catch (error) {
+      if (!wants.audio) throw error;
       // No camera, or only the camera is refused: the microphone alone is worth a look.
-      stream = await navigator.mediaDevices.getUserMedia({ audio: wanted(microphoneId) });
+      stream = await navigator.mediaDevices.getUserMedia({ audio: wanted(true, microphoneId) });
     }
-    if (this.stopped) return stream.getTracks().forEach((track) => track.stop());
+    if (this.stopped || turn !== this.turns) return stream.getTracks().forEach((track) => track.stop());
     this.stream = stream;
     this.video.srcObject = stream;
-    show(this.video, stream.getVideoTracks().length > 0);
-    this.measure(stream);
+    show(this.video, stream.getVideoTracks().length > 0 || !wants.video);
+    if (stream.getAudioTracks().length > 0) this.measure(stream);
   }
 
   stop(): void {
@@ -140,6 +147,7 @@ class Preview {
     cancelAnimationFrame(this.frame);
     this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = undefined;
+    this.video.srcObject = null;
     void this.audio?.close();
     this.audio = undefined;
   }

@@ -48,11 +48,11 @@ export class Floor {
     this.drawSelf(line, session);
     if (session) this.drawScreen(session);
     const alone = others.length === 0;
-    if (alone) this.waiting.update({ microphoneOn: true, cameraOn: false, note: waitingWords(line) });
+    if (alone) this.waiting.update({ microphoneOn: true, cameraOn: false, note: waitingWords(line), hand: false });
     this.waiting.element.classList.toggle("ripple", line.phase === "calling");
     const pip = others.length <= 1 && this.sharers.length === 0;
     this.element.classList.toggle("pip", pip);
-    const selfShown = !pip || Boolean(session?.local.cameraOn);
+    const selfShown = !pip || Boolean(session?.local.cameraOn) || session?.local.raisedAt !== undefined;
     this.place([...(alone ? [this.waiting] : []), ...others.map((other) => this.tiles.get(other.participantId)!), ...(selfShown ? [this.self] : [])]);
     this.arrange();
   }
@@ -95,6 +95,7 @@ export class Floor {
         cameraOn: other.cameraOn && other.stream.getVideoTracks().length > 0 && !gone(paused),
         note: other.publications.length === 0 ? "Connecting…" : pauseWords("Video", paused),
         quality: other.quality,
+        hand: other.raisedAt !== undefined,
       });
       tile.speaker = other.speaking && others.length > 1;
     }
@@ -107,6 +108,7 @@ export class Floor {
       cameraOn: session?.local.cameraOn ?? line.type === "video",
       note: "",
       quality: session?.local.quality,
+      hand: session?.local.raisedAt !== undefined,
     });
     this.self.speaker = Boolean(session?.local.speaking) && (session?.participants.length ?? 0) > 1;
   }

@@ -1,11 +1,11 @@
 // The home screen: whom to call, groups, past calls, and what has just happened.
 
-import type { CallType, Group, Parley, ReceiverType, User } from "../sdk/index.js";
+import type { CallType, Group, Parley, User } from "../sdk/index.js";
 import { listGroups, listUsers } from "./api.js";
 import { avatar } from "./avatar.js";
+import { openBlocking } from "./blocking.js";
 import { openCheckup } from "./checkup.js";
 import { h, setAttribute, setText, show } from "./dom.js";
-import type { History } from "./history.js";
 import { icon } from "./icons.js";
 import { openNewGroup } from "./newgroup.js";
 import { Recents } from "./recents.js";
@@ -13,7 +13,9 @@ import { personRow } from "./rows.js";
 import { openKeyList, useKeys } from "./shortcuts.js";
 
 export interface HomeActions {
-  dial(receiver: { id: string; name: string; avatar?: string }, receiverType: ReceiverType, type: CallType): void;
+  dial(receiver: { id: string; name: string; avatar?: string }, receiverType: "user" | "group", type: CallType): void;
+  /** Enters a meeting by its name; without one, starts a new one and shows its link. */
+  meet(session?: string): void;
   settings(): void;
   signOut(): void;
   /** Turns ringing while the page is closed on and off; absent where that cannot be. */
@@ -49,6 +51,7 @@ export class Home {
   private readonly element: HTMLElement;
   private readonly undo: (() => void)[] = [];
   private users: User[] = [];
+  private blocked = new Set<string>();
   private groups: Group[] = [];
 
   constructor(
@@ -56,16 +59,15 @@ export class Home {
     private readonly me: User,
     private readonly token: () => string,
     private readonly actions: HomeActions,
-    history: History,
     dev: boolean,
   ) {
-    this.recents = new Recents(history, actions);
+    this.recents = new Recents(client, me, actions);
     this.element = h(
       "main",
       { class: "home" },
       this.bar(),
       this.noticeBox,
-      h("div", { class: "columns" }, h("div", { class: "stack" }, this.callCard(), this.groupCard(dev)), h("div", { class: "stack" }, this.recents.element)),
+      h("div", { class: "columns" }, h("div", { class: "stack" }, this.callCard(), dev && this.meetingCard(), this.groupCard(dev)), h("div", { class: "stack" }, this.recents.element)),
     );
     this.undo.push(
       client.on("stateChanged", () => this.drawLink()),
@@ -77,7 +79,7 @@ export class Home {
   /** Puts the screen up and keeps its lists fresh until hide. */
   show(root: HTMLElement): void {
     root.replaceChildren(this.element);
-    this.recents.draw();
+    this.recents.refresh();
     void this.refresh();
     const timer = window.setInterval(() => document.hidden || void this.refresh(), refreshMilliseconds);
     const release = useKeys({ "/": () => this.input.focus(), "?": openKeyList });
@@ -107,8 +109,9 @@ export class Home {
     this.bell.setAttribute("aria-pressed", String(on));
   }
 
+  /** Past calls have changed. */
   drawHistory(): void {
-    this.recents.draw();
+    this.recents.refresh();
   }
 
   /** Replaces what lies above the lists; each notice has a text and perhaps a button. */
@@ -165,6 +168,20 @@ export class Home {
     );
   }
 
+  private meetingCard(): HTMLElement {
+    return h(
+      "section",
+      { class: "card", "aria-labelledby": "meeting-title" },
+      h(
+        "div",
+        { class: "card-head" },
+        h("h2", { id: "meeting-title" }, "Meetings"),
+        h("button", { class: "button quiet", type: "button", on: { click: () => this.actions.meet() } }, icon("plus"), "Start a meeting"),
+      ),
+      h("p", { class: "hint" }, "Nobody is rung. Whoever has the link comes in, as a guest and without an account."),
+    );
+  }
+
   private groupCard(dev: boolean): HTMLElement {
     const create = () => openNewGroup(this.token(), this.users.filter((user) => user.uid !== this.me.uid), this.me, () => void this.refresh());
     return h(
@@ -187,7 +204,11 @@ export class Home {
   }
 
   private async refresh(): Promise<void> {
-    const [users, groups] = await Promise.allSettled([listUsers(this.token()), listGroups(this.token())]);
+    const [users, groups, blocked] = await Promise.allSettled([listUsers(this.token()), listGroups(this.token()), this.client.blocks.list()]);
+    if (blocked.status === "fulfilled" && changed([...this.blocked], blocked.value.map((user) => user.uid))) {
+      this.blocked = new Set(blocked.value.map((user) => user.uid));
+      this.drawPeople();
+    }
     if (users.status === "fulfilled" && changed(this.users, users.value)) {
       this.users = users.value;
       this.drawPeople();
@@ -223,11 +244,12 @@ export class Home {
   private drawPeople(): void {
     const matches = this.matches();
     this.people.replaceChildren(
-      ...matches.slice(0, 50).map((user) =>
-        personRow({ id: user.uid, name: user.name || user.uid, avatar: user.avatar }, user.name && user.name !== user.uid ? user.uid : "", (type) =>
-          this.actions.dial({ id: user.uid, name: user.name, avatar: user.avatar }, "user", type),
-        ),
-      ),
+      ...matches.slice(0, 50).map((user) => {
+        const face = { id: user.uid, name: user.name || user.uid, avatar: user.avatar };
+        const blocked = this.blocked.has(user.uid);
+        const note = blocked ? "Blocked" : face.name !== user.uid ? user.uid : "";
+        return personRow(face, note, (type) => this.actions.dial(face, "user", type), () => openBlocking(this.client, face, blocked, () => void this.refresh()));
+      }),
     );
     const typed = this.input.value.trim();
     setText(this.nobody, typed ? `Nobody here matches. You can still call “${typed}” by id.` : "Nobody else is here yet. Sign in as somebody else in a second window.");

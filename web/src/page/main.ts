@@ -1,15 +1,17 @@
 // The call page: sign in, then one desk for the rest of the visit.
 
-import { Parley, type ParleyError } from "../sdk/index.js";
+import { Parley, readInvitation, type ParleyError } from "../sdk/index.js";
 import { forget, remember, savedToken, subjectOf } from "./account.js";
 import { getConfig, login, type ServerConfig } from "./api.js";
 import { Desk } from "./desk.js";
 import { byId, h } from "./dom.js";
+import { invitationOf } from "./invite.js";
 import { listenForKeys } from "./shortcuts.js";
 import { setTitle } from "./title.js";
 import { wishOf } from "./pushed.js";
 import { signInScreen } from "./signin.js";
 import { refreshStandby, standingBy } from "./standby.js";
+import { Visit } from "./visit.js";
 import { errorWords, goneWords } from "../look/words.js";
 
 const root = byId("app");
@@ -22,6 +24,10 @@ async function boot(): Promise<void> {
   } catch {
     return failed("The server cannot be reached.", () => location.reload());
   }
+  const invitation = invitationOf(location.hash);
+  // A link that is opened in a tab that has the page already changes the fragment only.
+  window.addEventListener("hashchange", () => invitationOf(location.hash) && location.reload());
+  if (invitation) return new Visit(root, config, { invitation }).open();
   const token = savedToken() ?? (await standbyToken(config));
   const uid = token && subjectOf(token);
   if (token && uid) await enter(config, token, uid);
@@ -41,6 +47,7 @@ function signIn(config: ServerConfig, message = ""): void {
 }
 
 async function enter(config: ServerConfig, token: string, uid: string): Promise<void> {
+  if (readInvitation(token)) return new Visit(root, config, { token }).open(); // it is good for one meeting only
   let current = token;
   const client = new Parley({
     // Only a development server can be asked for another token; elsewhere the application's own page does that.

@@ -4,7 +4,7 @@ import {
   codeOf, Emitter, ParleyError,
   type Call, type CallEvent, type CallType, type JoinOptions, type Parley, type Session, type User,
 } from "../sdk/index.js";
-import { peerOf } from "./history.js";
+import { meetingName, peerOf } from "./history.js";
 import { preferences } from "./preferences.js";
 import type { Wish } from "./pushed.js";
 
@@ -17,6 +17,8 @@ export interface Line {
   /** Absent until the server has answered the first request. */
   call?: Call;
   session?: Session;
+  /** The name of the session that this is, when nobody was rung for it. */
+  meeting?: string;
 }
 
 export interface PhoneEvents {
@@ -124,7 +126,8 @@ export class Phone extends Emitter<PhoneEvents> {
     if (this.open) throw new ParleyError("ERR_CALL_BUSY_SELF", "You are in a call already.");
     let call = await this.client.calls.get(sessionId);
     this.stopRinging(sessionId);
-    const line = this.start({ type: call.type, peer: peerOf(call, this.me.uid), phase: "joining", call });
+    const meeting = "session" in call.receiver ? call.receiver.session : undefined;
+    const line = this.start({ type: call.type, peer: peerOf(call, this.me.uid), phase: "joining", call, meeting });
     try {
       const mine = call.members.find((member) => member.user.uid === this.me.uid)?.state ?? "";
       if (!["calling", "accepted", "joined", "left"].includes(mine)) {
@@ -136,6 +139,19 @@ export class Phone extends Emitter<PhoneEvents> {
       throw error;
     }
     if (this.open === line) await this.join(line, { takeover: true });
+  }
+
+  /** Goes into a meeting by the name of its session. A refusal closes the line and is thrown. */
+  async meet(name: string, options: JoinOptions = {}): Promise<void> {
+    if (this.open) throw new ParleyError("ERR_CALL_BUSY_SELF", "You are in a call already.");
+    const peer = { id: name, name: meetingName(name), avatar: "", group: true };
+    const line = this.start({ type: "video", peer, phase: "joining", meeting: name });
+    try {
+      await this.use(line, await this.client.enter(name, { devices: preferences().devices, ...options }));
+    } catch (error) {
+      this.close(line);
+      throw error;
+    }
   }
 
   /** Ends, cancels or leaves the open call. The line closes at once, whatever the network does. */
@@ -210,6 +226,11 @@ export class Phone extends Emitter<PhoneEvents> {
       if (codeOf(error) !== "ERR_CALL_TERMINATED") this.fail(line, error);
       return;
     }
+    await this.use(line, session);
+  }
+
+  /** The line has its session. */
+  private async use(line: Line, session: Session): Promise<void> {
     if (this.open !== line) {
       await session.leave().catch(() => undefined);
       return;
@@ -218,7 +239,7 @@ export class Phone extends Emitter<PhoneEvents> {
       if (this.open === line) this.finish(line, reason, call);
     });
     const ongoing = line.phase === "joining" || session.call.status === "ongoing";
-    this.change(line, { session, call: session.call, phase: ongoing ? "talking" : line.phase });
+    this.change(line, { session, type: session.call.type, call: session.call, phase: ongoing ? "talking" : line.phase });
     if (session.state === "closed") this.finish(line, session.call.reason || session.call.status, session.call);
   }
 

@@ -5,14 +5,15 @@ import { avatar, type Face } from "./avatar.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** One callable row; note stands under the name. */
-export function personRow(face: Face, note: string, call: (type: CallType) => void): HTMLLIElement {
+/** One callable row; note stands under the name, more beside the ways to call. */
+export function personRow(face: Face, note: string, call: (type: CallType) => void, more?: () => void): HTMLLIElement {
   return h(
     "li",
     { class: "row", "data-id": face.id },
     avatar(face),
     h("span", { class: "row-text" }, h("span", { class: "row-name" }, face.name), note !== "" && h("span", { class: "row-note" }, note)),
     callButtons(face.name, call),
+    more && h("button", { class: "button round more", type: "button", "aria-label": `More about ${face.name}`, title: `More about ${face.name}`, on: { click: more } }, icon("more")),
   );
 }
 

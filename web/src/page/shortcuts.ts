@@ -39,6 +39,7 @@ const list: [string, string][] = [
   ["M", "Mute or unmute the microphone"],
   ["V", "Camera on or off"],
   ["S", "Share the screen or stop"],
+  ["H", "Raise or lower your hand, in a call of several"],
   ["Esc", "Cancel a ringing call; twice hangs up a running one"],
   ["A", "Accept an incoming call"],
   ["D", "Decline an incoming call"],

@@ -1,13 +1,14 @@
 // The call screen: tiles, the shared screen, banners and controls of the open call.
 
-import type { Parley, RemoteParticipant, Session } from "../sdk/index.js";
+import type { Parley, RemoteParticipant, Session, Source, User } from "../sdk/index.js";
 import { qualityWords } from "../look/quality.js";
 import { announce, announceNow } from "./announce.js";
-import { h, setText, show } from "./dom.js";
+import { h, setAttribute, setText, show } from "./dom.js";
 import { icon } from "./icons.js";
 import { Floor } from "./floor.js";
 import { connectHint, patienceMilliseconds } from "./hints.js";
 import { toast } from "./layers.js";
+import { openPeople } from "./people.js";
 import type { Line, Phone } from "./phone.js";
 import { openKeyList, useKeys } from "./shortcuts.js";
 import { playJoined } from "../look/sounds.js";
@@ -17,6 +18,8 @@ import { clock, errorWords, pauseWords, plural } from "../look/words.js";
 
 export interface StageActions {
   settings(session: Session | undefined): void;
+  /** Shows the link to this meeting; absent where the page cannot make one. */
+  invite?: (meeting: string) => void;
 }
 
 const confirmMilliseconds = 2500;
@@ -27,7 +30,14 @@ export class Stage {
   private readonly element: HTMLElement;
   private readonly title = h("h1", { tabindex: "-1" });
   private readonly timer = h("span", { class: "timer", role: "timer" });
-  private readonly count = h("span", { class: "timer people" });
+  private readonly countWord = h("span", {});
+  private readonly handCount = h("span", { class: "hands", hidden: true }, icon("hand"), h("span", {}));
+  private readonly count = h(
+    "button",
+    { class: "button quiet people", type: "button", on: { click: () => this.session && openPeople(this.session) } },
+    icon("group"), this.countWord, this.handCount,
+  );
+  private readonly inviting: HTMLButtonElement;
   private readonly endForAll: HTMLButtonElement;
   private readonly banner = h("div", { class: "banner", hidden: true }, icon("warning"), h("span", {}));
   private readonly sharing: HTMLElement;
@@ -49,10 +59,12 @@ export class Stage {
       microphone: () => this.toggle("microphone"),
       camera: () => this.toggle("camera"),
       screen: () => this.toggle("screen"),
+      hand: () => this.raise(),
       settings: () => this.actions.settings(this.session),
       help: openKeyList,
       hangUp: () => void this.phone.hangUp(),
     });
+    this.inviting = h("button", { class: "button quiet", type: "button", "aria-label": "Invite people", on: { click: () => this.actions.invite?.(this.line.meeting!) } }, icon("link"), h("span", { class: "wide" }, "Invite"));
     this.endForAll = h("button", { class: "button quiet", type: "button", hidden: true, on: { click: () => void phone.hangUp(true) } }, "End for all");
     this.sharing = h(
       "div",
@@ -63,7 +75,7 @@ export class Stage {
     this.element = h(
       "main",
       { class: "stage", "data-phase": line.phase },
-      h("header", { class: "stage-head" }, this.title, this.timer, h("span", { class: "spring" }), this.count, this.endForAll),
+      h("header", { class: "stage-head" }, this.title, this.timer, h("span", { class: "spring" }), this.inviting, this.count, this.endForAll),
       h("div", { class: "banners" }, this.banner, this.sharing),
       this.floor.element,
       this.tools.element,
@@ -71,7 +83,7 @@ export class Stage {
     root.replaceChildren(this.element);
     this.undo.push(
       client.on("stateChanged", () => this.draw()),
-      useKeys({ m: () => this.toggle("microphone"), v: () => this.toggle("camera"), s: () => this.toggle("screen"), "?": openKeyList, Escape: () => this.escape() }),
+      useKeys({ m: () => this.toggle("microphone"), v: () => this.toggle("camera"), s: () => this.toggle("screen"), h: () => this.raise(), "?": openKeyList, Escape: () => this.escape() }),
     );
     for (const name of ["online", "offline"]) this.listen(window, name, () => this.draw());
     const tick = window.setInterval(() => this.tick(), 500);
@@ -123,6 +135,12 @@ export class Stage {
         if (source === "screen") announce(on ? "You are sharing your screen" : "Screen sharing stopped");
         this.draw();
       }),
+      session.on("handChanged", ({ participant, raised }) => {
+        if (participant === session.local) announce(raised ? "Your hand is up" : "Your hand is down");
+        else if (raised) toast(`${participant.user.name || participant.user.uid} raised a hand`);
+        this.draw();
+      }),
+      session.on("mutedByModerator", ({ source, by }) => toast(mutedWords(source, by))),
       session.on("speakersChanged", () => this.draw()),
       session.on("qualityChanged", ({ participant, quality }) => {
         const weak = quality.grade === "bad" || quality.grade === "poor";
@@ -150,14 +168,23 @@ export class Stage {
     setText(this.title, line.peer.name);
     this.element.dataset.phase = line.phase;
     const people = session ? session.participants.length + 1 : 0;
-    setText(this.count, line.peer.group && people > 1 ? plural(people, "person", "people") : "");
-    show(this.endForAll, line.peer.group && line.phase === "talking" && line.call?.initiator.uid === this.phone.me.uid);
+    setText(this.countWord, String(people));
+    const hands = session?.hands.length ?? 0;
+    setText(this.handCount.lastElementChild!, String(hands));
+    show(this.handCount, hands > 0);
+    setAttribute(this.count, "aria-label", `${plural(people, "person", "people")}${hands ? `, ${plural(hands, "raised hand")}` : ""}`);
+    show(this.count, line.peer.group && Boolean(session));
+    show(this.inviting, Boolean(this.actions.invite && line.meeting && session));
+    show(this.endForAll, line.peer.group && line.phase === "talking" && Boolean(session?.rights.moderate));
     this.tools.update({
       ready: Boolean(session),
       video: line.type === "video",
       microphoneOn: session?.local.microphoneOn ?? true,
       cameraOn: session?.local.cameraOn ?? line.type === "video",
       screenOn: session?.local.screenOn ?? false,
+      hands: line.peer.group,
+      handUp: session?.local.raisedAt !== undefined,
+      may: (source) => session?.rights.publish.includes(source) ?? true,
       hangUpWord: line.phase === "calling" ? "Cancel" : line.peer.group ? "Leave" : "Hang up",
     });
     show(this.sharing, session?.local.screenOn ?? false);
@@ -189,7 +216,7 @@ export class Stage {
 
   private toggle(source: "microphone" | "camera" | "screen"): void {
     const { session } = this;
-    if (!session) return;
+    if (!session?.rights.publish.includes(source)) return;
     const { local } = session;
     const change =
       source === "microphone" ? session.setMicrophone(!local.microphoneOn)
@@ -201,6 +228,13 @@ export class Stage {
       if (source === "screen" && error?.code === "MEDIA_NOT_ALLOWED") return;
       toast(errorWords(error));
     });
+  }
+
+  private raise(): void {
+    const { session, line } = this;
+    if (!session || !line.peer.group) return;
+    const change = session.local.raisedAt === undefined ? session.raiseHand() : session.lowerHand();
+    change.catch((error) => toast(errorWords(error)));
   }
 
   private escape(): void {
@@ -217,4 +251,12 @@ export class Stage {
 
 function nameOf(participant: RemoteParticipant): string {
   return participant.user.name || participant.user.uid;
+}
+
+/** What a moderator has muted here; the operator has no name. */
+function mutedWords(source: Source, by: User): string {
+  const who = by.name || by.uid || "The operator";
+  if (source === "microphone") return `${who} muted your microphone. You can turn it on again.`;
+  if (source === "camera") return `${who} turned your camera off. You can turn it on again.`;
+  return `${who} stopped your screen share.`;
 }

@@ -13,6 +13,8 @@ export interface TileState {
   /** A word over the picture: "Ringing…", "Connecting…", why it is paused; "" for none. */
   note: string;
   quality?: Quality;
+  /** Their hand is up. */
+  hand: boolean;
 }
 
 /** A picture is cropped to fill its tile unless more than this much of it would be lost. */
@@ -23,6 +25,7 @@ export class Tile {
   readonly video: HTMLVideoElement;
   private readonly face: HTMLElement;
   private readonly muted = h("span", { class: "plate-muted" }, icon("micOff"));
+  private readonly hand = h("span", { class: "plate-hand" }, icon("hand"));
   private readonly signal = new Signal();
   private microphoneOn = true;
   private readonly note = h("p", { class: "tile-note" });
@@ -41,7 +44,7 @@ export class Tile {
       this.face,
       this.video,
       this.note,
-      h("div", { class: "plate", "aria-hidden": "true" }, this.muted, h("span", {}, options.self ? "You" : who.name), this.signal.element),
+      h("div", { class: "plate", "aria-hidden": "true" }, this.hand, this.muted, h("span", {}, options.self ? "You" : who.name), this.signal.element),
     );
     show(this.video, false);
   }
@@ -58,6 +61,8 @@ export class Tile {
       if (!state.microphoneOn) parts.push("muted");
       if (!state.cameraOn) parts.push("camera off");
     }
+    if (state.hand) parts.push("hand raised");
+    show(this.hand, state.hand);
     if (state.note) parts.push(state.note);
     const quality = qualityWords(state.quality);
     if (quality) parts.push(quality);

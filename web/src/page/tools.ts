@@ -10,6 +10,11 @@ export interface ToolsState {
   microphoneOn: boolean;
   cameraOn: boolean;
   screenOn: boolean;
+  /** A call of several: hands can be raised. */
+  hands: boolean;
+  handUp: boolean;
+  /** What may be published here. */
+  may(source: "microphone" | "camera" | "screen"): boolean;
   hangUpWord: string;
 }
 
@@ -17,6 +22,7 @@ export interface ToolsActions {
   microphone(): void;
   camera(): void;
   screen(): void;
+  hand(): void;
   settings(): void;
   help(): void;
   hangUp(): void;
@@ -32,22 +38,24 @@ export class Tools {
   private readonly microphone: Tool;
   private readonly camera: Tool;
   private readonly screen: Tool;
+  private readonly hand: Tool;
   private readonly end: Tool;
+  private readonly canShare = Boolean(navigator.mediaDevices && "getDisplayMedia" in navigator.mediaDevices);
 
   constructor(actions: ToolsActions) {
     this.microphone = tool("mic", "M", "m", actions.microphone);
     this.camera = tool("camera", "V", "v", actions.camera);
     this.screen = tool("screen", "S", "s", actions.screen);
+    this.hand = tool("raise", "H", "h", actions.hand);
     const settings = tool("devices", "", "", actions.settings);
     settings.set("sliders", "Devices");
     const help = tool("keyhelp", "?", "?", actions.help);
     help.set("keyboard", "Keys", "Keyboard shortcuts");
     this.end = tool("end", "Esc", "Escape", actions.hangUp);
-    show(this.screen.button, Boolean(navigator.mediaDevices && "getDisplayMedia" in navigator.mediaDevices));
     this.element = h(
       "div",
       { class: "tools", role: "toolbar", "aria-label": "Call controls" },
-      this.microphone.button, this.camera.button, this.screen.button, settings.button, help.button, this.end.button,
+      this.microphone.button, this.camera.button, this.screen.button, this.hand.button, settings.button, help.button, this.end.button,
     );
   }
 
@@ -56,11 +64,17 @@ export class Tools {
     this.microphone.set(microphoneOn ? "mic" : "micOff", microphoneOn ? "Mute" : "Unmute", microphoneOn ? "Mute microphone" : "Unmute microphone");
     this.camera.set(cameraOn ? "camera" : "cameraOff", "Camera", cameraOn ? "Turn camera off" : "Turn camera on");
     this.screen.set(screenOn ? "screenOff" : "screen", screenOn ? "Stop" : "Share", screenOn ? "Stop sharing the screen" : "Share your screen");
+    this.hand.set("hand", state.handUp ? "Lower" : "Hand", state.handUp ? "Lower your hand" : "Raise your hand");
+    setAttribute(this.hand.button, "data-on", state.handUp ? "true" : false);
+    show(this.hand.button, state.hands);
+    show(this.microphone.button, state.may("microphone"));
+    show(this.camera.button, state.may("camera"));
+    show(this.screen.button, this.canShare && state.may("screen"));
     this.end.set("hangup", state.hangUpWord);
     setAttribute(this.microphone.button, "data-off", state.ready && !microphoneOn ? "true" : false);
     setAttribute(this.camera.button, "data-off", state.ready && state.video && !cameraOn ? "true" : false);
     setAttribute(this.screen.button, "data-on", screenOn ? "true" : false);
-    for (const { button } of [this.microphone, this.camera, this.screen]) button.disabled = !state.ready;
+    for (const { button } of [this.microphone, this.camera, this.screen, this.hand]) button.disabled = !state.ready;
   }
 }
 

@@ -1,6 +1,6 @@
 import { httpAddress } from "./address.js";
 import { ParleyError } from "./errors.js";
-import type { User } from "./types.js";
+import type { Source, User } from "./types.js";
 
 /** What an invitation says of itself. Read without checking it, which only its server can. */
 export interface InvitationContent {
@@ -8,6 +8,8 @@ export interface InvitationContent {
   session: string;
   /** Unix milliseconds. */
   expiresAt: number;
+  /** The sources that a guest may publish; absent: all. */
+  publish?: Source[];
 }
 
 /** A guest's way into a session: a token for `new Parley`, and the name for `enter`. */
@@ -19,13 +21,14 @@ export interface Admission {
   session: string;
 }
 
-/** Reads an invitation; undefined for what is none. */
+/** Reads an invitation, or a token for one session; undefined for what is none. */
 export function readInvitation(invitation: string): InvitationContent | undefined {
   try {
     const payload = invitation.split(".")[1] ?? "";
     const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
-    const { session, exp } = JSON.parse(new TextDecoder().decode(bytes)) as { session?: { id?: unknown }; exp?: unknown };
-    return typeof session?.id === "string" && typeof exp === "number" ? { session: session.id, expiresAt: exp * 1000 } : undefined;
+    const { session, exp } = JSON.parse(new TextDecoder().decode(bytes)) as { session?: { id?: unknown; publish?: Source[] }; exp?: unknown };
+    if (typeof session?.id !== "string" || typeof exp !== "number") return undefined;
+    return { session: session.id, expiresAt: exp * 1000, ...(Array.isArray(session.publish) && { publish: session.publish }) };
   } catch {
     return undefined;
   }

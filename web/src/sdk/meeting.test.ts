@@ -232,6 +232,8 @@ describe("invitations", () => {
 
   it("say which session they are for, and until when", () => {
     expect(readInvitation(invitation)).toEqual({ session: "weekly", expiresAt: 1_790_000_000_000 });
+    const quiet = `x.${btoa(JSON.stringify({ session: { id: "weekly", publish: ["camera"] }, exp: 1 }))}.x`;
+    expect(readInvitation(quiet)).toEqual({ session: "weekly", expiresAt: 1000, publish: ["camera"] });
     for (const none of ["", "x", "a.b.c", `x.${btoa("{}")}.x`]) expect(readInvitation(none)).toBeUndefined();
   });
 

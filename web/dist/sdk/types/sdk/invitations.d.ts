@@ -1,10 +1,12 @@
-import type { User } from "./types.js";
+import type { Source, User } from "./types.js";
 /** What an invitation says of itself. Read without checking it, which only its server can. */
 export interface InvitationContent {
     /** The named session that it is for. */
     session: string;
     /** Unix milliseconds. */
     expiresAt: number;
+    /** The sources that a guest may publish; absent: all. */
+    publish?: Source[];
 }
 /** A guest's way into a session: a token for `new Parley`, and the name for `enter`. */
 export interface Admission {
@@ -14,7 +16,7 @@ export interface Admission {
     user: User;
     session: string;
 }
-/** Reads an invitation; undefined for what is none. */
+/** Reads an invitation, or a token for one session; undefined for what is none. */
 export declare function readInvitation(invitation: string): InvitationContent | undefined;
 /**
  * Makes whoever has an invitation a guest of this name. One invitation makes as many guests as it is given to. Rejects with
