@@ -5,6 +5,11 @@ import { Emitter } from "../../src/sdk/emitter.js";
 import { ParleyError, codeOf } from "../../src/sdk/errors.js";
 
 export { Emitter, ParleyError, codeOf };
+export { readInvitation } from "../../src/sdk/invitations.js";
+
+export async function redeemInvitation({ name }: any) {
+  return { token: "t", user: { ...me(), name }, session: "meeting-3f9a2c", expiresAt: Date.now() + 1e6 };
+}
 
 const names: Record<string, string> = { bob: "Bob Okafor", carol: "Carol Lindqvist", dave: "Dave", erin: "Erin Sato", frank: "Frank", grace: "Grace Hall", heidi: "Heidi", ivan: "Ivan Petrov" };
 const user = (uid: string) => ({ uid, name: names[uid] ?? uid, avatar: "" });
@@ -39,10 +44,12 @@ class FakeSession extends Emitter<any> {
   state = "connected";
   participants: any[] = [];
   local: any;
+  sessionId = "s1";
+  rights: any = { publish: ["microphone", "camera", "screen", "screenAudio"], subscribe: true, moderate: false, hidden: false };
   constructor(readonly call: any) {
     super();
     const video = call.type === "video";
-    this.local = { user: me(), quality: { score: 85, grade: "excellent", cause: "none" }, speaking: false, microphoneOn: true, cameraOn: video, screenOn: false, errors: new Map(), stream: video ? picture(170) : new MediaStream(), screen: new MediaStream() };
+    this.local = { user: me(), participantId: "p_alice", raisedAt: undefined, quality: { score: 85, grade: "excellent", cause: "none" }, speaking: false, microphoneOn: true, cameraOn: video, screenOn: false, errors: new Map(), stream: video ? picture(170) : new MediaStream(), screen: new MediaStream() };
   }
   fire(event: string, payload: unknown = {}) {
     this.emit(event, payload as never);
@@ -50,7 +57,7 @@ class FakeSession extends Emitter<any> {
   person(uid: string, options: any = {}) {
     const camera = options.camera ?? this.call.type === "video";
     const participant = {
-      participantId: `p_${uid}`, user: user(uid), microphoneOn: !options.muted, cameraOn: camera, screenOn: Boolean(options.screen), publications: [{}],
+      participantId: `p_${uid}`, user: user(uid), raisedAt: options.hand, microphoneOn: !options.muted, cameraOn: camera, screenOn: Boolean(options.screen), publications: [{}],
       quality: options.quality && { score: 50, cause: "loss", ...options.quality }, speaking: Boolean(options.speaking), pausedBecause: (source: string) => options.paused?.[source],
       stream: camera ? picture([...uid].reduce((sum, letter) => sum + letter.charCodeAt(0) * 7, 0) % 360, options.tall ? 360 : 640, options.tall ? 640 : 480) : new MediaStream(),
       screen: options.screen ? picture(220, 1280, 720, "const answer = ask(question); // line") : new MediaStream(),
@@ -60,6 +67,11 @@ class FakeSession extends Emitter<any> {
     return participant;
   }
   speaking = new Set<string>();
+  get hands() { return [...this.participants, this.local].filter((p) => p.raisedAt).sort((a, b) => a.raisedAt - b.raisedAt); }
+  async raiseHand() { this.local.raisedAt = Date.now(); this.fire("handChanged", { participant: this.local, raised: true }); }
+  async lowerHand() { this.local.raisedAt = undefined; this.fire("handChanged", { participant: this.local, raised: false }); }
+  async muteParticipant() {}
+  async expel() {}
   async getStats() {
     const energy = performance.now();
     return { sent: [], received: this.participants.map((p) => ({ kind: "audio", participantId: p.participantId, source: "microphone", audioEnergy: this.speaking.has(p.user.uid) ? energy : 0 })) };
@@ -96,10 +108,12 @@ class FakeCalls extends Emitter<any> {
   async end() {}
   async get() { return this.current; }
   async active() { return []; }
+  async history({ status }: any) { return { calls: ((window as any).past ?? []).filter((call: any) => !status || call.missed), next: "more" }; }
 }
 
 export class Parley extends Emitter<any> {
   calls = new FakeCalls();
+  blocks = { list: async () => [user("dave")], block: async () => {}, unblock: async () => {} };
   state = "connected";
   session: FakeSession | undefined;
   constructor() {
@@ -108,6 +122,12 @@ export class Parley extends Emitter<any> {
   }
   async connect() { return me(); }
   disconnect() {}
+  async enter(session: string) {
+    this.calls.current = this.calls.make({ receiverType: "session", receiver: { session, name: session }, status: "ongoing", startedAt: Date.now() - 83_000 });
+    this.session = new FakeSession(this.calls.current);
+    Object.assign(this.session.rights, (window as any).rights);
+    return this.session;
+  }
   async join() { return (this.session = new FakeSession(this.calls.current)); }
   async connectionTest({ progress }: any) {
     const results = (window as any).checkup ?? [];

@@ -22,11 +22,12 @@ const answers = {
   "/v1/config": { dev: true, authKey: "devkey", version: "preview" },
   "/v1/auth/login": { token: `x.${Buffer.from('{"sub":"alice"}').toString("base64url")}.x`, user: users[0] },
   "/v1/users": { users },
+  "/v1/sessions": { invitation: `eyJhbGciOiJIUzI1NiJ9.${"x".repeat(120)}`, expiresAt: Date.now() + 86_400_000 },
   "/v1/groups": { groups: [{ guid: "book", name: "Book club" }, { guid: "ops", name: "Operations on call" }] },
 };
 const types = { ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html" };
 const server = createServer(async (request, response) => {
-  const path = new URL(request.url, "http://x").pathname;
+  const path = new URL(request.url, "http://x").pathname.replace(/^(\/v1\/sessions).*/, "$1");
   response.setHeader("content-security-policy", csp);
   if (answers[path]) return response.setHeader("content-type", "application/json").end(JSON.stringify(answers[path]));
   if (path === "/page.js") return response.setHeader("content-type", "text/javascript").end(bundled.outputFiles[0].text);
@@ -42,11 +43,20 @@ const url = `http://127.0.0.1:${server.address().port}/`;
 
 const desktop = { width: 1280, height: 800 };
 const phone = { width: 390, height: 844 };
+const me = { uid: "alice", name: "alice", avatar: "" };
 const past = JSON.stringify([
   ["bob", "Bob Okafor", "missed", 4, 0], ["carol", "Carol Lindqvist", "outgoing", 50, 754], ["dave", "dave", "incoming", 1500, 65], ["book", "Book club", "incoming", 4000, 3120],
-].map(([peerId, peerName, outcome, minutes, seconds], at) => ({
-  sessionId: `h${at}`, peerId, peerName, outcome, receiverType: peerId === "book" ? "group" : "user", type: at % 2 ? "video" : "audio", at: Date.now() - minutes * 60e3, lasted: seconds * 1000, seen: outcome !== "missed",
-})));
+  ["meeting-3f9a2c", "meeting-3f9a2c", "outgoing", 5000, 1800],
+].map(([id, name, outcome, minutes, seconds], at) => {
+  const at0 = Date.now() - minutes * 60e3;
+  const receiverType = id === "book" ? "group" : id.startsWith("meeting") ? "session" : "user";
+  const other = { user: { uid: id, name, avatar: "" }, group: { guid: id, name }, session: { session: id, name } }[receiverType];
+  const mine = outcome === "outgoing" || receiverType === "group";
+  return {
+    sessionId: `h${at}`, type: at % 2 ? "video" : "audio", receiverType, status: seconds ? "ended" : "cancelled", initiator: mine ? me : other, receiver: mine ? other : me, members: [], participants: [],
+    direction: outcome === "missed" ? "incoming" : outcome, missed: outcome === "missed" || undefined, initiatedAt: at0, startedAt: seconds ? at0 : undefined, durationSeconds: seconds,
+  };
+}));
 const signIn = async (p) => {
   await p.fill("#who", "alice");
   await p.keyboard.press("Enter");
@@ -66,6 +76,30 @@ const inCall = (who, kind, people, extra) => async (p) => {
   }, people);
   if (extra) await p.evaluate(extra);
   await p.waitForTimeout(1400);
+};
+const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const invitation = (seconds, publish) => `#invitation=x.${part({ session: { id: "meeting-3f9a2c", publish }, exp: Math.floor(Date.now() / 1000) + seconds })}.x`;
+const door = (fragment, wait) => async (p) => {
+  await p.goto(`${url}${fragment}`);
+  await p.waitForSelector(wait);
+  await p.waitForTimeout(900);
+};
+const meeting = (rights, people, extra) => async (p) => {
+  await signIn(p);
+  await p.evaluate((value) => void (window.rights = value), rights);
+  await p.click("text=Start a meeting");
+  await p.waitForFunction(() => document.querySelector("#invite-link")?.value);
+  await p.evaluate((list) => list.forEach(([uid, options]) => preview.session.person(uid, options)), people);
+  await extra?.(p);
+  await p.waitForTimeout(900);
+};
+const escape = (p) => p.keyboard.press("Escape");
+const three = [["bob", { hand: 5 }], ["carol", { muted: true }], ["dave", { camera: false, hand: 9 }]];
+const guestIn = async (p) => {
+  await door(invitation(5000), "#guest-name")(p);
+  await p.fill("#guest-name", "Gwen");
+  await p.keyboard.press("Enter");
+  await p.waitForFunction(() => window.preview?.session);
 };
 const checkup = (light, count, other) => async (p) => {
   await signIn(p);
@@ -108,6 +142,19 @@ const scenes = {
   checkupGreen: [checkup("green", 7, { turnTls: "skipped" })],
   checkupYellow: [checkup("yellow", 7, { udp: "failed", turnUdp: "failed", turnTls: "skipped", bitrate: "failed" })],
   checkupRed: [checkup("red", 7, { udp: "failed", tcp: "failed", turnUdp: "failed", turnTcp: "failed", turnTls: "failed", bitrate: "skipped" })],
+  door: [door(invitation(5000), "#guest-name")],
+  doorWatch: [door(invitation(5000, []), "#guest-name")],
+  doorExpired: [door(invitation(-5000), "h1")],
+  doorInvalid: [door("#invitation=none", "h1")],
+  guestAlone: [async (p) => { await guestIn(p); await p.waitForTimeout(600); }],
+  guestRemoved: [async (p) => { await guestIn(p); await p.evaluate(() => preview.session.fire("closed", { reason: "removed", call: preview.session.call })); }],
+  guestLeft: [async (p) => { await guestIn(p); await p.evaluate(() => preview.session.fire("closed", { reason: "lost", call: preview.session.call })); }],
+  meetingInvite: [meeting({ moderate: true }, [])],
+  meeting: [meeting({ moderate: true }, three, async (p) => { await escape(p); await p.keyboard.press("h"); })],
+  meetingPeople: [meeting({ moderate: true }, three, async (p) => { await escape(p); await p.click(".stage-head .people"); await p.click('[aria-label^="Remove Carol"]'); })],
+  meetingGuest: [meeting({ publish: [] }, three, async (p) => { await escape(p); await p.evaluate(() => preview.session.fire("mutedByModerator", { source: "microphone", by: { uid: "bob", name: "Bob Okafor", avatar: "" } })); })],
+  blocking: [async (p) => { await signIn(p); await p.click('[aria-label="More about Bob Okafor"]'); }],
+  missedOnly: [async (p) => { await signIn(p); await p.click('.pill:has-text("Missed")'); }],
   newgroup: [async (p) => { await signIn(p); await p.click("text=New group"); }],
   keys: [async (p) => { await signIn(p); await p.click('[aria-label="Keyboard shortcuts"]'); }],
 };
@@ -122,7 +169,7 @@ for (const [name, [scene]] of Object.entries(scenes)) {
   for (const [look, viewport, colorScheme] of [["light", desktop, "light"], ["dark", desktop, "dark"], ["phone", phone, "light"]]) {
     if (only.length > 0 && !only.includes(name) && !only.includes(`${name}-${look}`)) continue;
     const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: 1 });
-    await context.addInitScript((value) => localStorage.setItem("parley.history.alice", value), past);
+    await context.addInitScript((value) => void (window.past = JSON.parse(value)), past);
     const p = await context.newPage();
     p.on("console", (message) => ["error", "warning"].includes(message.type()) && (complaints++, console.log(`${name}-${look}:`, message.text())));
     p.on("pageerror", (error) => (complaints++, console.log(`${name}-${look}:`, error.message)));
