@@ -38,7 +38,9 @@ type line struct {
 	name   string            // of the MediaStream, our CNAME in reports
 	stream *transport.Stream // nil: nothing was agreed on for this m-line, it stays silent
 
-	pair int // guarded by room.mu
+	// Guarded by room.mu.
+	pair  int
+	until time.Time // it has carried a picture that it carries no longer
 
 	agreed   atomic.Pointer[agreement]
 	assigned atomic.Pointer[subscription] // written with room.mu held
@@ -105,6 +107,9 @@ func (l *line) carry(pub *publication) {
 	}
 	if old != nil {
 		old.publication.unsubscribe(old)
+		if old.begun.Load() {
+			l.until = time.Now()
+		}
 	}
 	l.to.reconsider(time.Now())
 	if pub == nil {

@@ -34,7 +34,8 @@ type replay struct {
 	low       int64 // the lowest of the packets that have just come, which go their own way
 }
 
-// start asks for what a new receiver can begin with, unless the history has it.
+// start asks for what a new receiver can begin with, unless the history has it and the line can be shown it: see plan. The room's lock
+// is held.
 func (s *subscription) start(now time.Time, within time.Duration) {
 	pub := s.publication
 	if !pub.video {
@@ -45,8 +46,11 @@ func (s *subscription) start(now time.Time, within time.Duration) {
 	e := pub.nearest(s.line.first().Encoding)
 	e.watch() // or what comes is not kept
 	index := e.index
-	_, _, size, ok := e.picture(now, within)
+	from, _, size, ok := e.picture(now, within)
 	ok = ok && size <= replayBytes && now.Sub(e.heard) <= replayLive
+	if first, found := e.history.Get(from); found && s.line.until.After(first.Arrived) {
+		ok = false
+	}
 	in.mu.Unlock()
 	if !ok {
 		pub.wantKeyframe(now, index, true)
@@ -125,7 +129,8 @@ func (s *subscription) replay(now time.Time, r *run, out *transport.Batch) (more
 }
 
 // plan decides what is replayed. A line that has carried something until now is not taken back in time: its timestamps would
-// leave the line that sound and picture are held together by. The receiver's lock is held.
+// leave the line that sound and picture are held together by, and would go on ahead of it by the age of the keyframe, for as long as the
+// line carries this. It waits for a new keyframe, which start has asked for. The receiver's lock is held.
 func (s *subscription) plan(now time.Time, r *run) {
 	l := s.line
 	if l.carried != s {

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,5 +183,59 @@ func TestALineIsNotTakenBackInTime(t *testing.T) {
 			t.Errorf("bob is shown frame %d of Dave, keyframe %v, after %d had been sent", n, key, before)
 		}
 		return
+	}
+}
+
+// The keyframe that such a slot begins with is asked for as soon as it is known what it will show, however young the last one is: it
+// is of no use there.
+func TestASlotThatGoesOnWithSomebodyElseAsksAtOnce(t *testing.T) {
+	f := newFan(t, 2)
+	r := f.publisher.room
+	other := newPublication(f.publisher, "1", "screen", true)
+	in := &f.publisher.incoming
+	in.mu.Lock()
+	in.publications = append(in.publications, other)
+	in.sources[17] = other.encodings[0]
+	in.mu.Unlock()
+	carry := func(l *line, pub *publication) {
+		r.mu.Lock()
+		l.carry(pub)
+		r.unlock()
+	}
+	wanted := func() (was bool) {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		e := other.encodings[0]
+		was = e.wanted || !e.asked.IsZero() // that may have happened already
+		e.wanted, e.asked = false, time.Time{}
+		return was
+	}
+	show := func(source byte, sequence uint16) {
+		d := transport.Datagram{Arrived: f.now, Data: picture8(0)}
+		d.Data[11] = source
+		binary.BigEndian.PutUint16(d.Data[2:], sequence)
+		f.pass([]transport.Datagram{d})
+	}
+	here, there := f.subscriptions[0].line, f.subscriptions[1].line
+	f.now = time.Now()
+	carry(there, other) // so that it is kept
+	show(7, 1)          // here
+	show(17, 1)         // there
+	if wanted(); !f.subscriptions[0].begun.Load() {
+		t.Fatal("nothing has begun")
+	}
+	carry(here, other)
+	if !wanted() {
+		t.Error("nothing is asked for, and the line waits")
+	}
+	carry(here, nil)
+	f.now = time.Now()
+	show(17, 2)
+	if wanted(); !here.until.Before(f.now) {
+		t.Fatal("what is to come is not younger")
+	}
+	carry(here, other)
+	if wanted() {
+		t.Error("a keyframe is asked for that can be replayed")
 	}
 }
