@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
+	"github.com/parleyrtc/parley/sfu/history"
 	"github.com/parleyrtc/parley/sfu/transport"
 )
 
@@ -189,53 +189,28 @@ func TestALineIsNotTakenBackInTime(t *testing.T) {
 // The keyframe that such a slot begins with is asked for as soon as it is known what it will show, however young the last one is: it
 // is of no use there.
 func TestASlotThatGoesOnWithSomebodyElseAsksAtOnce(t *testing.T) {
-	f := newFan(t, 2)
-	r := f.publisher.room
+	f := newFan(t, 1)
+	r, l := f.publisher.room, f.subscriptions[0].line
+	f.pass([]transport.Datagram{{Arrived: f.now, Data: picture8(0)}})
+	r.mu.Lock()
+	defer r.unlock()
+	for _, nobody := range []bool{true, false} { // who leaves the slot: who has not begun leaves nothing
+		before := l.until
+		l.carry(nil)
+		if l.until.After(before) != nobody {
+			t.Errorf("the line was left at %v, before at %v", l.until, before)
+		}
+		l.carry(f.subscriptions[0].publication)
+	}
 	other := newPublication(f.publisher, "1", "screen", true)
-	in := &f.publisher.incoming
-	in.mu.Lock()
-	in.publications = append(in.publications, other)
-	in.sources[17] = other.encodings[0]
-	in.mu.Unlock()
-	carry := func(l *line, pub *publication) {
-		r.mu.Lock()
-		l.carry(pub)
-		r.unlock()
-	}
-	wanted := func() (was bool) {
-		in.mu.Lock()
-		defer in.mu.Unlock()
-		e := other.encodings[0]
-		was = e.wanted || !e.asked.IsZero() // that may have happened already
-		e.wanted, e.asked = false, time.Time{}
-		return was
-	}
-	show := func(source byte, sequence uint16) {
-		d := transport.Datagram{Arrived: f.now, Data: picture8(0)}
-		d.Data[11] = source
-		binary.BigEndian.PutUint16(d.Data[2:], sequence)
-		f.pass([]transport.Datagram{d})
-	}
-	here, there := f.subscriptions[0].line, f.subscriptions[1].line
-	f.now = time.Now()
-	carry(there, other) // so that it is kept
-	show(7, 1)          // here
-	show(17, 1)         // there
-	if wanted(); !f.subscriptions[0].begun.Load() {
-		t.Fatal("nothing has begun")
-	}
-	carry(here, other)
-	if !wanted() {
-		t.Error("nothing is asked for, and the line waits")
-	}
-	carry(here, nil)
-	f.now = time.Now()
-	show(17, 2)
-	if wanted(); !here.until.Before(f.now) {
-		t.Fatal("what is to come is not younger")
-	}
-	carry(here, other)
-	if wanted() {
-		t.Error("a keyframe is asked for that can be replayed")
+	e, now := other.encodings[0], time.Now()
+	e.ssrc, e.heard = 17, now
+	e.history.Put(&history.Packet{Sequence: 1, Arrived: now, Keyframe: true, Payload: []byte{1}})
+	for _, after := range []time.Duration{-time.Millisecond, time.Millisecond} {
+		l.until = now.Add(after)
+		newSubscription(other, l).start(now, replayAge)
+		if e.wanted != (after > 0) {
+			t.Errorf("a picture was shown until %v after the keyframe: another is wanted %v", after, e.wanted)
+		}
 	}
 }
