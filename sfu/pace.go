@@ -122,6 +122,7 @@ func (c *pace) follow(now time.Time) {
 func (c *pace) tick(now time.Time, reachable bool) {
 	c.armed = false
 	c.deaf = c.deaf || reachable && !c.estimate.Heard() && now.Sub(c.since) > deafAfter
+	c.estimate.SetBehind(c.plane.Behind())
 	c.estimate.Tick(now)
 	c.follow(now)
 }

@@ -31,6 +31,7 @@ const (
 	silenceMost   = 1500 * time.Millisecond
 	silenceAgain  = 250 * time.Millisecond
 	silenceFactor = 0.8
+	silenceAsked  = 50 * time.Millisecond // after the deadline whoever keeps up has called Tick
 
 	paceFactor = 1.5 // of the target: a frame leaves in two thirds of its time, and a key frame does not fill a queue for sound
 	paceFast   = 2.5 // of a large target, where the same frame fills a queue for so much shorter, and leaves as one train
@@ -85,6 +86,8 @@ type Estimator struct {
 	heard    time.Duration // when the last feedback came; 0 before the first
 	unheard  time.Duration // when the first packet after it was sent; 0 when there is none
 	interval time.Duration // between messages, smoothed
+	behind   time.Duration // what has come may be unread for so long
+	excused  time.Duration // nobody asked for so long after the deadline: whoever did not was not reading either
 	silenced time.Duration // the last time that the target was lowered for want of feedback
 	spoken   float64       // the target before; 0 when there was no silence
 	full     bool          // a probe has come out slower than it went in
@@ -124,6 +127,12 @@ func (e *Estimator) SetRTT(rtt time.Duration) {
 	if rtt > 0 {
 		e.rtt = min(rtt, 2*time.Second)
 	}
+}
+
+// SetBehind takes for how long what has come from the receiver may wait, because we do not keep up with reading it: so much longer may
+// feedback be missing.
+func (e *Estimator) SetBehind(behind time.Duration) {
+	e.behind = min(max(behind, 0), silenceMost)
 }
 
 // SetWant takes what the application would send if the target allowed it, so that no probe looks for more; 0, as at first, when

@@ -36,3 +36,35 @@ func TestOwnLatenessIsNoQueue(t *testing.T) {
 		t.Error("it makes no difference when packets leave")
 	}
 }
+
+// A server that did not get round to reading does not take what it has not read for a silence.
+func TestWhatIsUnreadIsNoSilence(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		asks   time.Duration // how often the estimate is asked while nothing is read
+		behind time.Duration
+		calm   bool
+	}{
+		"nobody asks either":    {2 * second, 0, true},
+		"reading is late":       {10 * ms, 1500 * ms, true},
+		"nothing is late":       {10 * ms, 0, false},
+		"it lasts for too long": {10 * ms, 500 * ms, false},
+	} {
+		f := newFlow(t, 1)
+		f.want = func(time.Duration) bwe.Rate { return 1_000_000 }
+		f.est.SetWant(1_100_000)
+		w := newWorld(always(link.Rules{}), 50*ms, f).run(10 * second)
+		before, now := f.est.Target(), t0.Add(w.now)
+		f.est.SetBehind(c.behind)
+		for at := time.Duration(0); at <= 2*second; at += 10 * ms {
+			f.est.Sent(now.Add(at), f.seq, 1000, 0)
+			f.seq++
+			if at > 0 && at%c.asks == 0 {
+				f.est.Tick(now.Add(at))
+			}
+		}
+		if after := f.est.Target(); (after == before) != c.calm {
+			t.Errorf("%s: %d before, %d after", name, before, after)
+		}
+	}
+}

@@ -124,12 +124,17 @@ func (e *Estimator) Deadline() time.Time {
 
 // patience is how long feedback may be missing.
 func (e *Estimator) patience() time.Duration {
-	return min(max(silence, 3*e.interval), silenceMost) + e.rtt
+	return min(max(silence, 3*e.interval), silenceMost) + e.rtt + e.behind + e.excused
 }
 
 // fallBack lowers the target when packets go out and no feedback comes back.
 func (e *Estimator) fallBack(now time.Duration) {
-	if e.unheard == 0 || e.off.has(silencePart) || now-e.unheard <= e.patience() || now-e.silenced <= silenceAgain {
+	overdue := now - e.unheard - e.patience()
+	if e.unheard == 0 || e.off.has(silencePart) || overdue <= 0 || now-e.silenced <= silenceAgain {
+		return
+	}
+	if overdue > silenceAsked && e.spoken == 0 && e.excused == 0 {
+		e.excused = min(overdue, silenceMost) + silenceAsked
 		return
 	}
 	if e.spoken == 0 {
@@ -145,7 +150,7 @@ func (e *Estimator) hear(now time.Duration, reports []report) {
 	if e.heard > 0 {
 		e.interval += (min(now-e.heard, silenceMost) - e.interval) / 8
 	}
-	e.heard, e.unheard = now, 0
+	e.heard, e.unheard, e.excused = now, 0, 0
 	if e.spoken == 0 {
 		return
 	}

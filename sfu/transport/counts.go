@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/parleyrtc/parley/sfu/protect"
 )
@@ -40,6 +41,15 @@ func (p *Plane) Unsent() uint64 { return p.unsent.Load() }
 
 // Moved counts clients whose way changed because their media came from another address.
 func (p *Plane) Moved() uint64 { return p.moved.Load() }
+
+// Behind is for how long media that is only now being handled has waited for us, at the busiest socket: what a client seems not to have
+// said since may only be unread. It is 0 while we keep up, and on pion's path, where nobody knows.
+func (p *Plane) Behind() (longest time.Duration) {
+	for _, w := range p.workers {
+		longest = max(longest, time.Duration(w.behind.Load()))
+	}
+	return longest
+}
 
 // Overflowed is how many datagrams came faster than they were read, so that the kernel dropped them.
 func (p *Plane) Overflowed() (n uint64) {

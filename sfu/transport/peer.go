@@ -30,8 +30,9 @@ type Sink interface {
 	// Packets takes decrypted RTP packets of this client in order of arrival. What they lead to is added to out, which the caller
 	// flushes.
 	Packets(now time.Time, batch []Datagram, out *Batch)
-	// RTCP takes decrypted RTCP packets; the answers are added to out.
-	RTCP(now time.Time, packets []rtcp.Packet, out *Batch)
+	// RTCP takes decrypted RTCP packets, the last of which arrived at a time; the answers are added to out. Round trips are measured by
+	// it, so how late we are is not in them.
+	RTCP(arrived time.Time, packets []rtcp.Packet, out *Batch)
 	// Message takes one message of the data channel.
 	Message(data []byte)
 	// State says that Peer.State may have changed, or that the data channel is open now.

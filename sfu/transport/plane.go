@@ -56,6 +56,7 @@ type Plane struct {
 	sockets   [][]udpSocket    // for each local address
 	local     []netip.AddrPort // what the sockets are bound to
 	names     []netip.AddrPort // what clients know them as
+	workers   []*worker        // of our own path
 	relays    relays
 	familiar  familiar
 	trials    trials

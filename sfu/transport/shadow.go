@@ -45,6 +45,7 @@ type shadow struct {
 	rate      bucket          // guarded by receiving; forgeries do not count, anybody may write the client's address on them
 	opened    []Datagram      // guarded by receiving
 	rtcp      []rtcp.Packet   // guarded by receiving
+	reported  time.Time       // when the last of them came
 
 	queueing sync.Mutex
 	waiting  []arrival   // copies; guarded by queueing
@@ -144,7 +145,7 @@ func (s *shadow) handUp(now time.Time, arrivals []arrival, out *Batch) {
 		clear(s.opened)
 	}
 	if len(s.rtcp) > 0 {
-		s.peer.sink.RTCP(now, s.rtcp, out)
+		s.peer.sink.RTCP(s.reported, s.rtcp, out)
 		clear(s.rtcp)
 	}
 }
@@ -186,6 +187,7 @@ func (s *shadow) open(now time.Time, a *arrival, out *Batch) {
 		if s.rtcp, err = appendReports(s.rtcp, plain); err != nil {
 			s.peer.plane.counts.malformed.Add(1)
 		}
+		s.reported = a.at
 		return
 	}
 	d := Datagram{Arrived: a.at, Data: plain}

@@ -62,6 +62,7 @@ func (p *Plane) read() {
 				plane: p, local: local, socket: s.(*datagram.Shared), inbox: datagram.NewInbox(receiveBatch, maxDatagram),
 				batch: p.newBatch(lane), intake: newIntake(),
 			}
+			p.workers = append(p.workers, w)
 			p.readers.Go(w.serve)
 		}
 	}

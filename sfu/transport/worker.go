@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/parleyrtc/parley/sfu/transport/datagram"
@@ -27,6 +28,7 @@ type worker struct {
 	inbox  *datagram.Inbox
 	batch  *Batch
 	intake *intake
+	behind atomic.Int64 // for how long what is being handled has waited, in nanoseconds; 0 when nothing waits
 
 	// Of the receive batch that is being handled.
 	runs  []run
@@ -78,6 +80,9 @@ func (w *worker) guarded(messages []datagram.Message) {
 // frame's packets leave together.
 func (w *worker) handle(now time.Time, messages []datagram.Message) {
 	wall, control := now.UnixNano(), false
+	if len(messages) > 0 {
+		w.behind.Store(int64(now.Sub(arrived(now, wall, messages[0].At))))
+	}
 	w.whose, w.from = nil, netip.AddrPort{}
 	for i := range messages {
 		m := &messages[i]
@@ -101,6 +106,9 @@ func (w *worker) handle(now time.Time, messages []datagram.Message) {
 	}
 	w.used = 0
 	w.batch.Flush()
+	if len(messages) < receiveBatch { // there was no more
+		w.behind.Store(0)
+	}
 	if control {
 		runtime.Gosched() // STUN and DTLS never wait behind the next batch
 	}
