@@ -36,11 +36,14 @@ func TestPacketsAreSentWhenTheirBatchLeaves(t *testing.T) {
 	if late < 150_000 {
 		t.Fatalf("the second left %d µs after the first", late)
 	}
-	to.arrivals(time.Now(), &rtcp.TransportLayerCC{
+	report, err := (&rtcp.TransportLayerCC{
+		Header:             rtcp.Header{Count: rtcp.FormatTCC, Type: rtcp.TypeTransportSpecificFeedback, Length: 6},
 		BaseSequenceNumber: first, PacketStatusCount: 2,
 		PacketChunks: []rtcp.PacketStatusChunk{&rtcp.RunLengthChunk{PacketStatusSymbol: 2, RunLength: 2}},
 		RecvDeltas:   []*rtcp.RecvDelta{{Type: 2}, {Type: 2, Delta: late}},
-	})
+	}).Marshal()
+	must(t, err)
+	to.arrivals(time.Now(), report)
 	to.sending.Lock()
 	defer to.sending.Unlock()
 	if s := c.estimate.State(); s.Queue > time.Millisecond || s.Acknowledged == 0 {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/pion/rtcp"
 	"golang.org/x/time/rate"
 
 	"github.com/parleyrtc/parley/sfu/bwe"
@@ -174,14 +173,14 @@ func (c *pace) rates(now time.Time) (sound, repeats bwe.Rate) {
 }
 
 // arrivals takes a report of arrival times.
-func (p *participant) arrivals(now time.Time, report *rtcp.TransportLayerCC) {
+func (p *participant) arrivals(now time.Time, report []byte) {
 	if at := p.heard(now, report); !at.IsZero() {
 		p.pacing.by(at)
 	}
 }
 
 // heard does so under the sending lock, and says when the timer is to ring.
-func (p *participant) heard(now time.Time, report *rtcp.TransportLayerCC) time.Time {
+func (p *participant) heard(now time.Time, report []byte) time.Time {
 	peer := p.peer.Load()
 	p.sending.Lock()
 	defer p.sending.Unlock()

@@ -29,8 +29,8 @@ func (p *participant) RTCP(now time.Time, packets []rtcp.Packet, out *transport.
 		case *rtcp.ReceiverReport:
 			p.roundTrip(now, packet.Reports)
 			p.losses(packet.Reports)
-		case *rtcp.TransportLayerCC:
-			p.arrivals(now, packet)
+		case *transport.Arrivals:
+			p.arrivals(now, packet.RawPacket)
 		case *rtcp.TransportLayerNack:
 			p.lost(now, packet, out)
 		case *rtcp.PictureLossIndication:

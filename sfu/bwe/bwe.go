@@ -9,8 +9,6 @@ package bwe
 import (
 	"math"
 	"time"
-
-	"github.com/pion/rtcp"
 )
 
 const (
@@ -180,8 +178,9 @@ func (e *Estimator) Again(seq int64) {
 	p.fate, p.note = missing, again
 }
 
-// Feedback takes what the receiver tells of packets (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
-func (e *Estimator) Feedback(now time.Time, fb *rtcp.TransportLayerCC) {
+// Feedback takes what the receiver tells of packets: an RTCP packet of draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1, with
+// its head, which is only read. It is taken as bytes, because an object for each packet that it tells of would be most of the work.
+func (e *Estimator) Feedback(now time.Time, fb []byte) {
 	at := e.since(now)
 	reports := e.decoder.decode(&e.history, fb)
 	if len(reports) == 0 {

@@ -1,17 +1,28 @@
 package bwe
 
 import (
+	"encoding/binary"
 	"time"
-
-	"github.com/pion/rtcp"
 )
 
+// A report of arrival times, draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1: a head of so many bytes, chunks of two bytes that
+// say which packets arrived, and deltas of one byte or two for those that did.
 const (
-	// referenceUnit is the unit of the reference time, and deltaUnit that of the deltas behind it
-	// (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1, §3.1.5). The RTCP library gives deltas in µs.
+	feedbackHead = 20
+	chunkSize    = 2
+
+	// referenceUnit is the unit of the reference time, and deltaUnit that of the deltas behind it (§3.1, §3.1.5).
 	referenceUnit = 64 * time.Millisecond
 	referenceBits = 24
-	deltaUnit     = time.Microsecond
+	deltaUnit     = 250 * time.Microsecond
+)
+
+// The statuses of a packet (§3.1.1).
+const (
+	notReceived = iota
+	smallDelta  // one byte
+	largeDelta  // two, signed
+	withoutDelta
 )
 
 // report is what one message says of one packet that is still remembered.
@@ -29,31 +40,42 @@ type decoder struct {
 	reports   []report // of the last message; reused
 }
 
-// decode returns the reports of a message about packets that h remembers, ascending. They are valid until the next call.
-func (d *decoder) decode(h *history, fb *rtcp.TransportLayerCC) []report {
+// decode returns the reports of a message about packets that h remembers, ascending. They are valid until the next call. Whatever the
+// message announces and does not have room for, it does not tell.
+func (d *decoder) decode(h *history, fb []byte) []report {
 	d.reports = d.reports[:0]
-	if h.next == h.oldest {
+	if h.next == h.oldest || len(fb) < feedbackHead {
 		return nil
 	}
+	count := int64(binary.BigEndian.Uint16(fb[14:]))
+	chunks := fb[feedbackHead:chunksEnd(fb, count)]
 	w := walk{
-		h: h, out: d.reports, deltas: fb.RecvDeltas,
+		h: h, out: d.reports, deltas: fb[feedbackHead+len(chunks):],
 		// The message is about something that was sent, so its first number is the nearest to the last one sent.
-		seq:  h.next - 1 + int64(int16(fb.BaseSequenceNumber-uint16(h.next-1))),
-		left: int64(fb.PacketStatusCount),
-		at:   time.Duration(d.unwrap(fb.ReferenceTime)) * referenceUnit,
+		seq:  h.next - 1 + int64(int16(binary.BigEndian.Uint16(fb[12:])-uint16(h.next-1))),
+		left: count,
+		at:   time.Duration(d.unwrap(binary.BigEndian.Uint32(fb[16:])>>8)) * referenceUnit,
 	}
-	for _, chunk := range fb.PacketChunks {
-		switch c := chunk.(type) {
-		case *rtcp.RunLengthChunk:
-			w.run(c.PacketStatusSymbol, int64(c.RunLength))
-		case *rtcp.StatusVectorChunk:
-			for _, symbol := range c.SymbolList {
-				w.run(symbol, 1)
-			}
-		}
+	for ; len(chunks) > 0; chunks = chunks[chunkSize:] {
+		w.chunk(binary.BigEndian.Uint16(chunks))
 	}
 	d.reports = w.out
 	return d.reports
+}
+
+// chunksEnd is where the chunks that tell of so many packets end.
+func chunksEnd(fb []byte, count int64) (at int) {
+	for at = feedbackHead; count > 0 && at+chunkSize <= len(fb); at += chunkSize {
+		switch chunk := binary.BigEndian.Uint16(fb[at:]); {
+		case chunk&0x8000 == 0:
+			count -= int64(chunk & 0x1fff)
+		case chunk&0x4000 == 0:
+			count -= 14
+		default:
+			count -= 7
+		}
+	}
+	return at
 }
 
 // unwrap extends a reference time: 24 bits that wrap every 12 days (§3.1).
@@ -70,25 +92,41 @@ func (d *decoder) unwrap(t uint32) int64 {
 // restart forgets the receiver's clock, which has jumped.
 func (d *decoder) restart() { d.started = false }
 
-// walk goes through the symbols of one message.
+// walk goes through the statuses of one message.
 type walk struct {
 	h      *history
 	out    []report
-	deltas []*rtcp.RecvDelta
+	deltas []byte
 	seq    int64
 	left   int64
 	at     time.Duration
 }
 
-// run takes n packets of one symbol. Numbers that are not remembered cost nothing when they did not arrive, whatever their count;
+// chunk takes one: a run of one status, or a vector of 14 or of 7 (§3.1.3, §3.1.4).
+func (w *walk) chunk(chunk uint16) {
+	switch {
+	case chunk&0x8000 == 0:
+		w.run(chunk>>13, int64(chunk&0x1fff))
+	case chunk&0x4000 == 0:
+		for bit := 13; bit >= 0; bit-- {
+			w.run(chunk>>bit&1, 1)
+		}
+	default:
+		for bit := 12; bit >= 0; bit -= 2 {
+			w.run(chunk>>bit&3, 1)
+		}
+	}
+}
+
+// run takes n packets of one status. Numbers that are not remembered cost nothing when they did not arrive, whatever their count;
 // those that arrived are as many as the message has deltas.
-func (w *walk) run(symbol uint16, n int64) {
+func (w *walk) run(status uint16, n int64) {
 	n = min(n, w.left)
 	w.left -= n
 	end := w.seq + n
-	if symbol == rtcp.TypeTCCPacketNotReceived || symbol == rtcp.TypeTCCPacketReceivedWithoutDelta {
+	if status == notReceived || status == withoutDelta {
 		fate := missing
-		if symbol == rtcp.TypeTCCPacketReceivedWithoutDelta {
+		if status == withoutDelta {
 			fate = received
 		}
 		for s := max(w.seq, w.h.oldest); s < min(end, w.h.next); s++ {
@@ -97,12 +135,14 @@ func (w *walk) run(symbol uint16, n int64) {
 		w.seq = end
 		return
 	}
-	for ; w.seq < end && len(w.deltas) > 0; w.seq++ {
-		if w.deltas[0] != nil {
-			w.at += time.Duration(w.deltas[0].Delta) * deltaUnit
+	for size := int(status); w.seq < end && len(w.deltas) >= size; w.seq++ {
+		delta := int64(w.deltas[0])
+		if status == largeDelta {
+			delta = int64(int16(binary.BigEndian.Uint16(w.deltas)))
 		}
-		w.deltas = w.deltas[1:]
-		if w.h.find(w.seq) != nil {
+		w.at += time.Duration(delta) * deltaUnit
+		w.deltas = w.deltas[size:]
+		if w.seq >= w.h.oldest && w.seq < w.h.next {
 			w.out = append(w.out, report{seq: w.seq, arrived: w.at, fate: received, timed: true})
 		}
 	}

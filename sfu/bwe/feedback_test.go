@@ -39,10 +39,20 @@ func message(base int64, reference uint32, deltas ...int64) *rtcp.TransportLayer
 	return fb
 }
 
+// raw is a message as it is on the wire.
+func raw(fb *rtcp.TransportLayerCC) []byte {
+	fb.Header = rtcp.Header{Count: rtcp.FormatTCC, Type: rtcp.TypeTransportSpecificFeedback, Length: fb.Len()/4 - 1}
+	b, err := fb.Marshal()
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
 func TestAMessageIsMatchedWithWhatWasSent(t *testing.T) {
 	for _, s := range starts {
 		var d decoder
-		got := d.decode(filled(s, 10), message(s+2, 5, 1000, -1, 250))
+		got := d.decode(filled(s, 10), raw(message(s+2, 5, 1000, -1, 250)))
 		want := []report{
 			{seq: s + 2, arrived: 5*64*tick + tick, fate: received, timed: true},
 			{seq: s + 3, fate: missing},
@@ -57,12 +67,12 @@ func TestAMessageIsMatchedWithWhatWasSent(t *testing.T) {
 func TestWhatIsForgottenIsNeitherLostNorInTheWay(t *testing.T) {
 	var d decoder
 	h := filled(100, 10)
-	got := d.decode(h, message(95, 0, 1000, 1000, -1, 1000, 1000, 1000, -1)) // 95 to 99 were forgotten
+	got := d.decode(h, raw(message(95, 0, 1000, 1000, -1, 1000, 1000, 1000, -1))) // 95 to 99 were forgotten
 	want := []report{{seq: 100, arrived: 5 * tick, fate: received, timed: true}, {seq: 101, fate: missing}}
 	if !slices.Equal(got, want) {
 		t.Fatalf("%+v", got)
 	}
-	if got := d.decode(h, message(108, 0, -1, -1, -1, -1)); len(got) != 2 {
+	if got := d.decode(h, raw(message(108, 0, -1, -1, -1, -1))); len(got) != 2 {
 		t.Fatalf("what was never sent: %+v", got)
 	}
 }
@@ -93,9 +103,9 @@ func TestHistoryIsBoundedInTimeAndNumber(t *testing.T) {
 func TestTheReferenceTimeWraps(t *testing.T) {
 	var d decoder
 	h := filled(0, 10)
-	a := d.decode(h, message(0, 1<<24-1, 0))[0].arrived
-	b := d.decode(h, message(1, 1, 0))[0].arrived
-	c := d.decode(h, message(2, 1<<24-2, 0))[0].arrived // an older message comes late
+	a := d.decode(h, raw(message(0, 1<<24-1, 0)))[0].arrived
+	b := d.decode(h, raw(message(1, 1, 0)))[0].arrived
+	c := d.decode(h, raw(message(2, 1<<24-2, 0)))[0].arrived // an older message comes late
 	if b-a != 2*referenceUnit || c-a != -referenceUnit {
 		t.Errorf("%v, then %v, then %v", a, b-a, c-a)
 	}
@@ -110,7 +120,7 @@ func play(e *Estimator, from, n int64, tell func(i int64, fb *rtcp.TransportLaye
 			at := (i-10)*10_000 + 5_000_000
 			deltas := []int64{at % 64_000, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000}
 			if fb := tell(i, message(i-10, uint32(at/64_000), deltas...)); fb != nil {
-				e.Feedback(now, fb)
+				e.Feedback(now, raw(fb))
 			}
 		}
 		e.Tick(now)
@@ -125,9 +135,9 @@ func TestDoubledAndLateMessagesChangeNothing(t *testing.T) {
 	var old *rtcp.TransportLayerCC
 	play(odd, 0, 1000, func(i int64, fb *rtcp.TransportLayerCC) *rtcp.TransportLayerCC {
 		now := t0.Add(time.Duration(i) * 10 * tick)
-		odd.Feedback(now, fb)
+		odd.Feedback(now, raw(fb))
 		if old != nil {
-			odd.Feedback(now, old)
+			odd.Feedback(now, raw(old))
 		}
 		old = fb
 		return fb
@@ -141,7 +151,7 @@ func TestDoubledAndLateMessagesChangeNothing(t *testing.T) {
 func TestAPacketReportedMissingAndThenReceivedIsNotLost(t *testing.T) {
 	e := New(t0, Config{})
 	play(e, 0, 1000, func(i int64, fb *rtcp.TransportLayerCC) *rtcp.TransportLayerCC {
-		e.Feedback(t0.Add(time.Duration(i)*10*tick), message(i-10, fb.ReferenceTime, -1, -1, -1))
+		e.Feedback(t0.Add(time.Duration(i)*10*tick), raw(message(i-10, fb.ReferenceTime, -1, -1, -1)))
 		return fb
 	})
 	if s := e.State(); s.Loss != 0 {
@@ -191,7 +201,7 @@ func TestAnotherPathIsSearchedAnew(t *testing.T) {
 	if e.Target() != 300_000 || !ok || p.Cluster <= last.Cluster || p.Rate != 900_000 {
 		t.Fatalf("%d, %+v after %+v", e.Target(), p, last)
 	}
-	e.Feedback(now, message(480, 0, 1000, -1, -1, -1, -1, 500_000)) // of the old path
+	e.Feedback(now, raw(message(480, 0, 1000, -1, -1, -1, -1, 500_000))) // of the old path
 	if s := e.State(); s.Acknowledged != 0 || s.Reason != Starting {
 		t.Errorf("%+v", s)
 	}
@@ -229,11 +239,11 @@ func TestWhatIsSentAgainTellsNoDelay(t *testing.T) {
 	for s := range int64(10) {
 		e.Sent(t0.Add(time.Duration(s)*tick), s, 1000, 0)
 	}
-	e.Feedback(t0.Add(50*tick), message(0, 0, 0, 1000, -1, 2000, 1000, 1000))
+	e.Feedback(t0.Add(50*tick), raw(message(0, 0, 0, 1000, -1, 2000, 1000, 1000)))
 	e.Again(2)
 	e.Again(1) // it has arrived already
 	e.Again(99)
-	e.Feedback(t0.Add(250*tick), message(1, 0, 1000, 200_000, 1000))
+	e.Feedback(t0.Add(250*tick), raw(message(1, 0, 1000, 200_000, 1000)))
 	if p := e.history.find(2); p.fate != missing {
 		t.Errorf("its fate is %d", p.fate)
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/pion/interceptor/pkg/twcc"
-	"github.com/pion/rtcp"
 
 	"github.com/parleyrtc/parley/bench/netlab/link"
 	"github.com/parleyrtc/parley/sfu/bwe"
@@ -143,14 +142,8 @@ func (f *flow) receive(w *world) {
 	}
 	told := len(f.feedback)
 	for len(f.feedback) > 0 && f.feedback[0].at <= w.now {
-		packets, err := rtcp.Unmarshal(f.feedback[0].raw)
-		if err != nil {
-			f.t.Fatal(err)
-		}
+		f.est.Feedback(now, f.feedback[0].raw)
 		f.feedback = f.feedback[1:]
-		for _, p := range packets {
-			f.est.Feedback(now, p.(*rtcp.TransportLayerCC))
-		}
 	}
 	if len(f.feedback) < told {
 		f.est.SetRTT(w.prop + f.back + f.est.State().Queue)

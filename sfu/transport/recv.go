@@ -66,7 +66,7 @@ func (s rtcpSource) Write(b []byte) (int, error) {
 	if p.closed.Load() || p.flooded.Load() {
 		return len(b), nil
 	}
-	packets, err := rtcp.Unmarshal(b)
+	packets, err := appendReports(nil, b)
 	if err != nil {
 		return len(b), nil
 	}

@@ -23,7 +23,7 @@ func appendReports(dst []rtcp.Packet, compound []byte) ([]rtcp.Packet, error) {
 			return dst, errReport
 		}
 		if p := report(&h); p != nil {
-			if h.Type == rtcp.TypeTransportSpecificFeedback && h.Count == rtcp.FormatTCC && !plausible(compound[:size]) {
+			if _, ok := p.(*Arrivals); ok && !plausible(compound[:size]) {
 				return dst, errReport
 			}
 			if err := p.Unmarshal(compound[:size]); err != nil {
@@ -48,7 +48,7 @@ func report(h *rtcp.Header) rtcp.Packet {
 		case rtcp.FormatTLN:
 			return &rtcp.TransportLayerNack{}
 		case rtcp.FormatTCC:
-			return &rtcp.TransportLayerCC{}
+			return &Arrivals{}
 		}
 	case rtcp.TypePayloadSpecificFeedback:
 		switch h.Count {
@@ -63,9 +63,22 @@ func report(h *rtcp.Header) rtcp.Packet {
 	return nil
 }
 
-// plausible says that a report of arrival times (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1) has room for the times
-// that it announces. pion makes an object for each of them before it looks whether they are there, and counts packets in 16 bits
-// that overflow: one datagram of 40 bytes would cost four megabytes.
+// Arrivals is a report of arrival times (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1) as it came, with room for all that it
+// announces. The bytes are lent. They are most of what receivers send us, and pion would make an object for each time in them.
+type Arrivals struct{ rtcp.RawPacket }
+
+// Unmarshal implements rtcp.Packet. The bytes are kept, not copied.
+func (a *Arrivals) Unmarshal(b []byte) error {
+	a.RawPacket = b
+	return nil
+}
+
+// DestinationSSRC implements rtcp.Packet.
+func (a *Arrivals) DestinationSSRC() []uint32 {
+	return []uint32{binary.BigEndian.Uint32(a.RawPacket[8:])}
+}
+
+// plausible says that a report of arrival times has room for the times that it announces.
 func plausible(b []byte) bool {
 	const head, chunk, mostInChunk = 20, 2, 14
 	if len(b) < head {

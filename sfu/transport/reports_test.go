@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"reflect"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/pion/rtcp"
@@ -110,6 +111,13 @@ func TestReportsAreReadAsTheyWereWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, p := range got[1:] {
+		if a, ok := p.(*Arrivals); ok { // is read by who needs it
+			cc := &rtcp.TransportLayerCC{}
+			if err := cc.Unmarshal(a.RawPacket); err != nil || !slices.Equal(a.DestinationSSRC(), cc.DestinationSSRC()) {
+				t.Errorf("%v, for %v", err, a.DestinationSSRC())
+			}
+			p = cc
+		}
 		found := false
 		for _, q := range theirs {
 			found = found || reflect.DeepEqual(p, q)
