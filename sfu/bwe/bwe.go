@@ -68,8 +68,9 @@ type Estimator struct {
 
 	history  history
 	decoder  decoder
-	reported int64 // highest that any message told of
-	settled  int64 // fates below have been counted as loss or not
+	noted    time.Time // when the last train was sent
+	reported int64     // highest that any message told of
+	settled  int64     // fates below have been counted as loss or not
 
 	trend   trend
 	queue   queue
@@ -146,10 +147,16 @@ func (e *Estimator) SetWant(rate Rate) {
 // Sent takes a packet with its extended transport-wide number, above those before it, its size on the wire in bytes, and the number
 // of the probe's cluster or 0.
 func (e *Estimator) Sent(now time.Time, seq int64, size int, cluster int32) {
-	at := e.since(now)
-	if size = max(size, 0); !e.history.add(seq, packet{sent: at, size: uint16(min(size, math.MaxUint16)), cluster: cluster, fate: waiting}) {
+	size = min(max(size, 0), math.MaxUint16)
+	if now == e.noted && cluster == 0 && e.unheard != 0 && e.history.extend(seq, uint16(size)) { // most packets: one more of a train
+		e.limited.budget -= float64(size) * 8
 		return
 	}
+	at := e.since(now)
+	if !e.history.add(seq, packet{sent: at, size: uint16(size), cluster: cluster, fate: waiting}) {
+		return
+	}
+	e.noted = now
 	if e.unheard == 0 {
 		e.unheard = at
 	}

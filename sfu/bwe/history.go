@@ -88,6 +88,15 @@ func (h *history) add(seq int64, p packet) bool {
 	return true
 }
 
+// extend remembers one more packet of the newest train, which is of no probe and was begun at the present time; false: it is to be added.
+func (h *history) extend(seq int64, size uint16) bool {
+	if seq != h.next || h.apart || h.begin == h.end || h.newest().cluster != 0 {
+		return false
+	}
+	h.append(entry{size: size, fate: waiting})
+	return true
+}
+
 // forget drops all that is remembered.
 func (h *history) forget() { h.oldest, h.begin = h.next, h.end }
 
@@ -197,6 +206,7 @@ func (h *history) left(from, to int64, at time.Duration) {
 			t.sent = max(t.sent, at)
 		}
 	}
+	h.apart = true
 }
 
 // rate is what was sent in a window, in bits per second.

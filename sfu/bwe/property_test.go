@@ -206,8 +206,9 @@ func BenchmarkSent(b *testing.B) {
 	now := t0
 	var seq int64
 	for b.Loop() {
-		now = now.Add(tick)
-		seq++
+		if seq++; seq%10 == 0 { // a frame
+			now = now.Add(33 * tick)
+		}
 		e.Sent(now, seq, 1200, 0)
 	}
 }
