@@ -1,5 +1,5 @@
 import { listDevices, type ConnectionTest, type ConnectionTestOptions, type Session } from "../sdk/index.js";
-import { CallLogRequestBuilder } from "./call-log.js";
+import { CallLog, CallLogRequestBuilder } from "./call-log.js";
 import { account, room } from "./chat.js";
 import { LAYOUT, SESSION_TYPE } from "./constants.js";
 import { CometChatException } from "./exception.js";
@@ -114,7 +114,84 @@ export class CometChatCalls {
 
   /** Ends a group call for everybody, for those who may. */
   static endSessionForAll(): Promise<void> {
-    return withSession(async (session) => void (await account.need().calls.end(session.sessionId, { forAll: true })));
+    return withSession((session) => session.endForAll());
+  }
+
+  /** Raises this user's hand. */
+  static raiseHand(): Promise<void> {
+    return withSession((session) => session.raiseHand());
+  }
+
+  /** Lowers this user's hand. */
+  static lowerHand(): Promise<void> {
+    return withSession((session) => session.lowerHand());
+  }
+
+  /** Raises the hand, or lowers it. */
+  static toggleHand(): Promise<void> {
+    return withSession((session) => (session.local.raisedAt === undefined ? session.raiseHand() : session.lowerHand()));
+  }
+
+  /** Mutes a participant's microphone, for moderators. */
+  static muteParticipant(participantId: string): Promise<void> {
+    return withSession((session) => session.muteParticipant(participantId));
+  }
+
+  /** Turns a participant's camera off, for moderators. */
+  static pauseParticipantVideo(participantId: string): Promise<void> {
+    return withSession((session) => session.muteParticipant(participantId, "camera"));
+  }
+
+  /** Keeps a participant's picture large here, and sent before others' when the network is narrow. */
+  static pinParticipant(participantId: string, _type?: string): Promise<void> {
+    return withSession(async () => room.pin(participantId));
+  }
+
+  /** Takes that back. */
+  static unpinParticipant(): Promise<void> {
+    return withSession(async () => room.pin(""));
+  }
+
+  /** TILE, SIDEBAR or SPOTLIGHT, for this viewer. */
+  static setLayout(layout: string): Promise<void> {
+    return withSession(async () => room.setLayout(layout));
+  }
+
+  /** Shows the list of participants under the tiles. */
+  static showParticipantList(): Promise<void> {
+    return withSession(async () => room.showPeople(true));
+  }
+
+  /** Hides the list of participants. */
+  static hideParticipantList(): Promise<void> {
+    return withSession(async () => room.showPeople(false));
+  }
+
+  /** Shows the list of participants, or hides it. */
+  static toggleParticipantList(): Promise<void> {
+    return withSession(async () => room.showPeople());
+  }
+
+  /** Floats the large picture over other windows, where the browser can; needs a click. */
+  static enablePictureInPictureLayout(): Promise<void> {
+    return withSession(() => room.float(true));
+  }
+
+  /** Brings the picture back. */
+  static disablePictureInPictureLayout(): Promise<void> {
+    return withSession(() => room.float(false));
+  }
+
+  /** A call of this user's log, in a list as CometChat gives it; empty for one that the log does not have. */
+  static async getCallDetails(sessionId: string, _authToken?: string): Promise<CallLog[]> {
+    try {
+      const { calls } = account.need();
+      const { initiatedAt } = await calls.get(sessionId);
+      const page = await calls.history({ from: initiatedAt, until: initiatedAt + 1, limit: 100 });
+      return page.calls.filter((call) => call.sessionId === sessionId).map((call) => new CallLog(call));
+    } catch (error) {
+      throw CometChatException.from(error);
+    }
   }
 
   /** Whether this page is in a session. */
@@ -192,6 +269,21 @@ export class CometChatCalls {
     return devices("videoinput");
   }
 
+  /** The microphone that was chosen; undefined: the browser's choice. */
+  static async getCurrentAudioInputDevice(): Promise<MediaDeviceInfo | undefined> {
+    return (await devices("audioinput")).find((device) => device.deviceId === room.session?.devices.microphoneId);
+  }
+
+  /** The speaker that was chosen; undefined: the browser's choice. */
+  static async getCurrentAudioOutputDevice(): Promise<MediaDeviceInfo | undefined> {
+    return (await devices("audiooutput")).find((device) => device.deviceId === room.session?.devices.speakerId);
+  }
+
+  /** The camera that was chosen; undefined: the browser's choice. */
+  static async getCurrentVideoInputDevice(): Promise<MediaDeviceInfo | undefined> {
+    return (await devices("videoinput")).find((device) => device.deviceId === room.session?.devices.cameraId);
+  }
+
   /** Uses another microphone. */
   static setAudioInputDevice(deviceId: string): Promise<void> {
     return withSession((session) => session.switchMicrophone(deviceId));
@@ -227,10 +319,15 @@ export class CometChatCalls {
     return room.buttons.add(ownerOrListener, listenerOf(ownerOrListener, listener));
   }
 
+  /** Layout, participant list and picture in picture. */
+  static addLayoutListener(ownerOrListener: unknown, listener?: Callbacks): () => void {
+    return room.layouts.add(ownerOrListener, listenerOf(ownerOrListener, listener));
+  }
+
   /** One callback of any of the listeners above, by its name. */
   static addEventListener(name: string, callback: (...values: unknown[]) => void): () => void {
     const listener = new Listener({ [name]: callback });
-    const offs = [room.status, room.participants, room.media, room.buttons].map((set) => set.add(listener, listener));
+    const offs = [room.status, room.participants, room.media, room.buttons, room.layouts].map((set) => set.add(listener, listener));
     return () => offs.forEach((off) => off());
   }
 }

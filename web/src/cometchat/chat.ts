@@ -1,5 +1,6 @@
 import type { Call as CallInfo, Parley, TokenProvider, User as UserInfo } from "../sdk/index.js";
 import { Account } from "./account.js";
+import { BlockedUsersRequest, BlockedUsersRequestBuilder, changeBlocks, type BlockAnswer } from "./blocked.js";
 import { Call } from "./call.js";
 import { CALL_MODE, CALL_STATUS, CALL_TYPE, RECEIVER_TYPE } from "./constants.js";
 import { CometChatException } from "./exception.js";
@@ -17,6 +18,7 @@ const ringing = new Listeners();
 let activeCall: Call | null = null;
 
 account.onClient((client) => hearCalls(client));
+BlockedUsersRequestBuilder.need = () => account.need();
 
 /** Turns the client's call events into the five callbacks; docs/from-cometchat.md has the table. */
 function hearCalls(client: Parley): void {
@@ -86,6 +88,10 @@ export class CometChat {
   static readonly OngoingCallListener = OngoingCallListener;
   /** What every method rejects with. */
   static readonly CometChatException = CometChatException;
+  /** Builds requests for the blocked users. */
+  static readonly BlockedUsersRequestBuilder = BlockedUsersRequestBuilder;
+  /** Reads the blocked users. */
+  static readonly BlockedUsersRequest = BlockedUsersRequest;
   static readonly CALL_TYPE = CALL_TYPE;
   static readonly RECEIVER_TYPE = RECEIVER_TYPE;
   static readonly CALL_STATUS = CALL_STATUS;
@@ -196,6 +202,16 @@ export class CometChat {
       onError(error as CometChatException);
       return "";
     }
+  }
+
+  /** Blocks users: neither of the two can ring the other. Says of each uid whether it worked. */
+  static async blockUsers(uids: string[]): Promise<BlockAnswer> {
+    return changeBlocks(account.need(), uids, "block");
+  }
+
+  /** Unblocks users. Says of each uid whether it worked. */
+  static async unblockUsers(uids: string[]): Promise<BlockAnswer> {
+    return changeBlocks(account.need(), uids, "unblock");
   }
 
   /** The call that this page is in or rings for; null without one. */

@@ -14,7 +14,7 @@ export const CALL_STATUS = {
 } as const;
 /** Kind of a session: with a camera or without. */
 export const SESSION_TYPE = { VIDEO: "VIDEO", VOICE: "VOICE", AUDIO: "AUDIO" } as const;
-/** Layouts that CometChat names. This grid has one, and takes them all. */
+/** Layouts: all alike, one large beside the others, one alone. */
 export const LAYOUT = { TILE: "TILE", SIDEBAR: "SIDEBAR", SPOTLIGHT: "SPOTLIGHT" } as const;
 /** Call modes of the older CallSettings. */
 export const CALL_MODE = { DEFAULT: "DEFAULT", SPOTLIGHT: "SPOTLIGHT", SINGLE: "SINGLE", TILE: "TILE", GRID: "GRID" } as const;

@@ -3,6 +3,12 @@ const css = `
 background:#14161a;color:#f4f5f7;font:14px/1.4 system-ui,sans-serif}
 .parley-tiles{flex:1;min-height:0;display:grid;gap:8px;padding:8px;grid-auto-rows:minmax(0,1fr);
 grid-template-columns:repeat(var(--columns,1),minmax(0,1fr))}
+.parley-tiles[data-layout=SIDEBAR]{grid-template-columns:4fr 1fr}
+.parley-tiles[data-layout=SIDEBAR] .parley-tile{grid-column:2}
+.parley-tiles[data-layout=SIDEBAR] .parley-main{grid-column:1;grid-row:1/span 12}
+.parley-tiles[data-layout=SPOTLIGHT]{grid-template-columns:1fr}
+.parley-tiles[data-layout=SPOTLIGHT] .parley-tile:not(.parley-main){display:none}
+.parley-people{margin:0;padding:8px 8px 8px 28px;max-height:30%;overflow:auto}
 .parley-tile{position:relative;margin:0;overflow:hidden;border-radius:10px;background:#262a31;
 display:grid;place-items:center}
 .parley-tile video{position:absolute;inset:0;width:100%;height:100%;object-fit:cover}

@@ -3,7 +3,7 @@ import { styleGrid } from "./grid-style.js";
 import type { SessionChoices } from "./settings.js";
 
 /** Buttons of the bar. */
-export type Button = "audio" | "video" | "screen" | "leave";
+export type Button = "audio" | "video" | "screen" | "hand" | "leave";
 
 interface Tile {
   root: HTMLElement;
@@ -20,17 +20,23 @@ export class Grid {
   #shown = new Map<string, Tile>();
   #buttons = new Map<Button, HTMLButtonElement>();
   #offs: (() => void)[];
+  #layout: string;
+  #pinned = "";
+  #people = make("ul", "parley-people");
 
-  constructor(parent: HTMLElement, session: Session, controls: SessionChoices["controls"], pressed: (button: Button) => void) {
+  constructor(parent: HTMLElement, session: Session, { controls, layout }: Pick<SessionChoices, "controls" | "layout">, pressed: (button: Button) => void) {
     this.#session = session;
+    this.#layout = layout;
     styleGrid(parent.ownerDocument);
     this.#root = make("div", "parley-call");
     this.#tiles = make("div", "parley-tiles");
-    this.#root.append(this.#tiles);
+    this.#people.hidden = true;
+    this.#people.setAttribute("aria-label", "Participants");
+    this.#root.append(this.#tiles, this.#people);
     if (controls.bar) this.#root.append(this.#bar(controls, pressed));
     parent.replaceChildren(this.#root);
     const draw = () => this.#draw();
-    this.#offs = (["participantJoined", "participantLeft", "participantUpdated", "trackAdded", "trackRemoved", "localChanged", "stateChanged"] as const).map(
+    this.#offs = (["participantJoined", "participantLeft", "participantUpdated", "trackAdded", "trackRemoved", "localChanged", "stateChanged", "handChanged", "speakersChanged"] as const).map(
       (event) => session.on(event, draw),
     );
     this.#draw();
@@ -41,6 +47,37 @@ export class Grid {
     for (const tile of this.#shown.values()) tile.detach();
     this.#shown.clear();
     this.#root.remove();
+  }
+
+  /** Arranges the tiles in another way. */
+  setLayout(layout: string): void {
+    this.#layout = layout;
+    this.#draw();
+  }
+
+  /** Keeps somebody large in the layouts that have one large: a participant's id, "" for whoever speaks. */
+  pin(participantId: string): void {
+    this.#pinned = participantId;
+    this.#draw();
+  }
+
+  /** Shows or hides the list of who is there. */
+  showPeople(on: boolean): void {
+    this.#people.hidden = !on;
+  }
+
+  /** Floats the large picture over other windows, or brings it back. */
+  async float(on: boolean): Promise<void> {
+    const { ownerDocument } = this.#root;
+    if (on) await this.#shown.get(this.#main())?.video.requestPictureInPicture();
+    else if (ownerDocument.pictureInPictureElement && this.#root.contains(ownerDocument.pictureInPictureElement)) await ownerDocument.exitPictureInPicture();
+  }
+
+  /** Whose tile is the large one. */
+  #main(): string {
+    const { participants, speakerId } = this.#session;
+    const screen = [...this.#shown.keys()].find((key) => key.endsWith(":screen"));
+    return [this.#pinned, screen, speakerId, participants[0]?.participantId].find((key) => key && this.#shown.has(key)) ?? "me";
   }
 
   #draw(): void {
@@ -55,9 +92,18 @@ export class Grid {
       tile.root.remove();
       this.#shown.delete(key);
     }
+    const main = this.#main();
+    this.#tiles.dataset["layout"] = this.#layout;
+    for (const [key, tile] of this.#shown) tile.root.classList.toggle("parley-main", key === main);
+    this.#people.replaceChildren(...[local, ...participants].map((person) => {
+      const item = document.createElement("li");
+      item.textContent = `${person.raisedAt === undefined ? "" : "✋ "}${person.user.name || person.user.uid}${person === local ? " (you)" : ""}`;
+      return item;
+    }));
     this.#tiles.style.setProperty("--columns", String(Math.ceil(Math.sqrt(this.#shown.size))));
     this.#label("audio", local.microphoneOn, "Mute", "Unmute");
     this.#label("video", local.cameraOn, "Camera off", "Camera on");
+    this.#label("hand", local.raisedAt === undefined, "Raise hand", "Lower hand");
     this.#label("screen", !local.screenOn, "Share screen", "Stop sharing");
   }
 
@@ -96,8 +142,8 @@ export class Grid {
     const bar = make("div", "parley-bar");
     bar.setAttribute("role", "toolbar");
     bar.setAttribute("aria-label", "Call");
-    for (const button of ["audio", "video", "screen", "leave"] as const) {
-      if (!controls[button]) continue;
+    for (const button of ["audio", "video", "screen", "hand", "leave"] as const) {
+      if (!controls[button] || (button === "hand" && this.#session.call.receiverType === "user")) continue;
       const element = document.createElement("button");
       element.type = "button";
       element.className = `parley-button parley-${button}`;

@@ -1,10 +1,10 @@
-import type { Call as CallInfo, RemoteParticipant, Session } from "../sdk/index.js";
+import { ParleyError, type Call as CallInfo, type EnterOptions, type Parley, type RemoteParticipant, type Session } from "../sdk/index.js";
 import type { Account } from "./account.js";
 import { Call } from "./call.js";
 import { CometChatException } from "./exception.js";
 import { Grid } from "./grid.js";
 import { Listeners, type Callbacks } from "./listeners.js";
-import { choicesOf, type Options } from "./settings.js";
+import { choicesOf, layoutOf, type Options } from "./settings.js";
 
 /** A participant as the session listeners get one. */
 export interface RoomParticipant {
@@ -18,6 +18,10 @@ export interface RoomParticipant {
   audioMuted: boolean;
   videoPaused: boolean;
   isPresenting: boolean;
+  isPinned: boolean;
+  /** Epoch seconds; 0 while the hand is down. */
+  raisedHandTimestamp: number;
+  type: "human";
   joinedAt: number;
 }
 
@@ -27,10 +31,15 @@ export class Room {
   readonly participants = new Listeners();
   readonly media = new Listeners();
   readonly buttons = new Listeners();
+  /** How the session is shown. */
+  readonly layouts = new Listeners();
   /** Listeners of the older SDKs, given with a session and gone with it. */
   readonly ongoing = new Listeners();
   #account: Account;
   #session: Session | null = null;
+  #place = "";
+  #pinned = "";
+  #peopleShown = false;
   #joining: { sessionId: string; done: Promise<void> } | null = null;
   #grid: Grid | null = null;
   #presence = new Map<string, RoomParticipant>();
@@ -52,7 +61,7 @@ export class Room {
   /** Joins and shows the session in `element`. Joining the same session again is one joining. */
   join(sessionId: string, settings: Options | undefined, element: HTMLElement | null | undefined, listener?: Callbacks): Promise<void> {
     if (this.#joining?.sessionId === sessionId) return this.#joining.done;
-    if (this.#session?.sessionId === sessionId) return Promise.resolve();
+    if (this.#session && this.#place === sessionId) return Promise.resolve();
     if (this.isActive) {
       return Promise.reject(new CometChatException({ code: "ERR_SESSION_ACTIVE", message: "Leave the session you are in first." }));
     }
@@ -72,18 +81,19 @@ export class Room {
     const client = this.#account.need();
     for (const each of [choices.listener, listener]) if (each) this.ongoing.add(each, each);
     try {
-      const session = await client.join(sessionId, {
+      const session = await enterOrJoin(client, sessionId, {
         video: choices.audioOnly === undefined ? undefined : !choices.audioOnly,
         startAudioMuted: choices.startAudioMuted,
         startVideoPaused: choices.startVideoPaused,
         devices: choices.devices,
       });
       this.#session = session;
+      this.#place = sessionId;
       this.#opening = new Set(["microphone", "camera"]);
       if (choices.startAudioMuted || session.local.microphoneOn) this.#opening.delete("microphone");
       if (choices.startVideoPaused || session.local.cameraOn) this.#opening.delete("camera");
       this.#listen(session);
-      if (element) this.#grid = new Grid(element, session, choices.controls, (button) => this.#pressed(button));
+      if (element) this.#grid = new Grid(element, session, choices, (button) => this.#pressed(button));
     } catch (error) {
       const exception = CometChatException.from(error);
       this.status.raise("onConnectionFailed", { name: exception.code, message: exception.message, details: exception.details, recoverable: false });
@@ -101,36 +111,90 @@ export class Room {
     session.on("participantLeft", ({ participant }) => this.#left(participant));
     session.on("participantUpdated", ({ participant }) => this.#updated(participant));
     session.on("speakersChanged", ({ speaker }) => {
-      if (speaker) this.participants.raise("onDominantSpeakerChanged", viewOf(speaker));
+      if (speaker) this.participants.raise("onDominantSpeakerChanged", this.#view(speaker));
     });
     session.on("localChanged", ({ source, on }) => this.#localChanged(source, on));
     session.on("mediaError", ({ source, error }) => {
       this.#opening.delete(source);
       this.ongoing.raise("onError", CometChatException.from(error));
     });
+    session.on("handChanged", ({ participant, raised }) => {
+      const view = participant === session.local ? this.#mine(session) : this.#view(participant as RemoteParticipant);
+      this.participants.raise(raised ? "onParticipantHandRaised" : "onParticipantHandLowered", view);
+    });
+    session.on("mutedByModerator", ({ source, by }) => {
+      if (source === "microphone") this.ongoing.raise("onUserMuted", { muted: this.#mine(session), mutedBy: { ...by } });
+    });
     session.on("connectionLost", () => this.status.raise("onConnectionLost"));
     session.on("connectionRestored", () => this.status.raise("onConnectionRestored"));
-    session.on("closed", ({ call }) => this.#closed(call));
+    session.on("closed", ({ call, reason }) => this.#closed(call, reason));
     // What ended between the answer to joining and now was not heard.
-    if (session.state === "closed") this.#closed(session.call);
+    if (session.state === "closed") this.#closed(session.call, session.call.reason);
   }
 
-  #closed(call: CallInfo): void {
+  #closed(call: CallInfo, reason: string): void {
     if (!this.#session) return;
     this.#session = null;
+    this.#pinned = "";
+    this.#peopleShown = false;
     this.#grid?.close();
     this.#grid = null;
     this.#presence.clear();
     const me = this.#account.user?.uid ?? "";
     if (call.receiverType === "user") this.ongoing.raise("onCallEnded", Call.fromInfo(call, call.initiator, me));
+    if (reason === "alone") {
+      this.status.raise("onSessionTimedOut");
+      this.ongoing.raise("onSessionTimeout");
+    }
     this.status.raise("onSessionLeft");
     this.status.raise("onConnectionClosed");
     this.ongoing.clear();
   }
 
+  /** Shows the session in another layout. */
+  setLayout(layout: string): void {
+    const name = layoutOf(layout);
+    this.#grid?.setLayout(name);
+    this.layouts.raise("onCallLayoutChanged", name);
+  }
+
+  /** Keeps a participant's picture large, and sent before others'; "" for none. */
+  pin(participantId: string): void {
+    const session = this.#session;
+    if (!session) return;
+    if (this.#pinned) session.setSlotWish(this.#pinned, "camera", null);
+    if (participantId) session.setSlotWish(participantId, "camera", { pinned: true });
+    this.#pinned = participantId;
+    this.#grid?.pin(participantId);
+    this.#listChanged();
+  }
+
+  /** Shows or hides the list of participants; without an argument, the other way round. */
+  showPeople(on = !this.#peopleShown): void {
+    if (!this.#session || on === this.#peopleShown) return;
+    this.#peopleShown = on;
+    this.#grid?.showPeople(on);
+    this.layouts.raise(on ? "onParticipantListVisible" : "onParticipantListHidden");
+  }
+
+  /** Floats the large picture over other windows, or brings it back. */
+  async float(on: boolean): Promise<void> {
+    await this.#grid?.float(on);
+    this.layouts.raise(on ? "onPictureInPictureLayoutEnabled" : "onPictureInPictureLayoutDisabled");
+  }
+
+  #view(participant: RemoteParticipant): RoomParticipant {
+    return viewOf(participant, participant.participantId === this.#pinned);
+  }
+
+  /** This device's own user, as the listeners see others. */
+  #mine({ local, call }: Session): RoomParticipant {
+    return { ...viewOf({ ...pick(local), joinedAt: call.startedAt ?? 0 }, false), isLocal: true };
+  }
+
   #joined(participant: RemoteParticipant): void {
     if (this.#presence.has(participant.participantId)) return;
-    const view = viewOf(participant);
+    const view = this.#view(participant);
     this.#presence.set(view.pid, view);
     this.participants.raise("onParticipantJoined", view);
     this.ongoing.raise("onUserJoined", view);
@@ -139,7 +203,7 @@ export class Room {
   }
 
   #left(participant: RemoteParticipant): void {
-    const view = viewOf(participant);
+    const view = this.#view(participant);
     this.#presence.delete(view.pid);
     this.participants.raise("onParticipantLeft", view);
     this.ongoing.raise("onUserLeft", view);
@@ -147,7 +211,7 @@ export class Room {
   }
 
   #updated(participant: RemoteParticipant): void {
-    const now = viewOf(participant);
+    const now = this.#view(participant);
     const before = this.#presence.get(now.pid);
     this.#presence.set(now.pid, now);
     if (!before) return;
@@ -166,7 +230,7 @@ export class Room {
   }
 
   #listChanged(): void {
-    const list = [...this.#presence.values()];
+    const list = [...this.#presence.values()].map((view) => ({ ...view, isPinned: view.pid === this.#pinned }));
     this.participants.raise("onParticipantListChanged", list);
     this.ongoing.raise("onUserListUpdated", list);
     this.ongoing.raise("onUserListChanged", list);
@@ -185,10 +249,10 @@ export class Room {
   }
 
   /** A button of the grid: the listener hears it first, then it does what it says. */
-  #pressed(button: "leave" | "audio" | "video" | "screen"): void {
+  #pressed(button: "leave" | "audio" | "video" | "screen" | "hand"): void {
     const session = this.#session;
     if (!session) return;
-    const events = { leave: "LeaveSession", audio: "ToggleAudio", video: "ToggleVideo", screen: "ScreenShare" } as const;
+    const events = { leave: "LeaveSession", audio: "ToggleAudio", video: "ToggleVideo", screen: "ScreenShare", hand: "RaiseHand" } as const;
     this.buttons.raise(`on${events[button]}ButtonClicked`);
     const failed = (error: unknown) => this.ongoing.raise("onError", CometChatException.from(error));
     if (button === "leave") {
@@ -196,12 +260,30 @@ export class Room {
       void this.leave();
     } else if (button === "audio") session.setMicrophone(!session.local.microphoneOn).catch(failed);
     else if (button === "video") session.setCamera(!session.local.cameraOn).catch(failed);
+    else if (button === "hand") (session.local.raisedAt === undefined ? session.raiseHand() : session.lowerHand()).catch(failed);
     else (session.local.screenOn ? session.stopScreenShare() : session.shareScreen()).catch(failed);
   }
 }
 
-function viewOf(participant: RemoteParticipant): RoomParticipant {
-  const { participantId, user, microphoneOn, cameraOn, screenOn, joinedAt } = participant;
+type Seen = Pick<RemoteParticipant, "participantId" | "user" | "microphoneOn" | "cameraOn" | "screenOn" | "raisedAt" | "joinedAt">;
+
+/** The getters of the local participant as properties. */
+function pick({ participantId, user, microphoneOn, cameraOn, screenOn, raisedAt }: Session["local"]): Omit<Seen, "joinedAt"> {
+  return { participantId, user, microphoneOn, cameraOn, screenOn, raisedAt };
+}
+
+/** Joins the call of an id or, where there is none, the session of that name: CometChat has everybody meet who joins the same id. */
+async function enterOrJoin(client: Parley, place: string, options: EnterOptions): Promise<Session> {
+  try {
+    return await client.join(place, options);
+  } catch (error) {
+    if (!(error instanceof ParleyError) || error.code !== "ERR_CALL_SESSION_NOT_FOUND") throw error;
+    return client.enter(place, { ...options, type: options.video === false ? "audio" : "video" });
+  }
+}
+
+function viewOf(participant: Seen, isPinned: boolean): RoomParticipant {
+  const { participantId, user, microphoneOn, cameraOn, screenOn, raisedAt, joinedAt } = participant;
   return {
     pid: participantId,
     uid: user.uid,
@@ -213,6 +295,9 @@ function viewOf(participant: RemoteParticipant): RoomParticipant {
     audioMuted: !microphoneOn,
     videoPaused: !cameraOn,
     isPresenting: screenOn,
+    isPinned,
+    raisedHandTimestamp: Math.floor((raisedAt ?? 0) / 1000),
+    type: "human",
     joinedAt: Math.floor(joinedAt / 1000),
   };
 }

@@ -1,3 +1,5 @@
+import { LAYOUT } from "./constants.js";
+
 /** What a builder collects: option name, without its set/enable, to value. */
 export type Options = Record<string, unknown>;
 
@@ -61,7 +63,9 @@ export interface SessionChoices {
   devices: { microphoneId?: string; cameraId?: string; speakerId?: string };
   listener?: Record<string, unknown>;
   /** Which buttons the grid has. */
-  controls: { bar: boolean; leave: boolean; audio: boolean; video: boolean; screen: boolean };
+  controls: { bar: boolean; leave: boolean; audio: boolean; video: boolean; screen: boolean; hand: boolean };
+  /** TILE, SIDEBAR or SPOTLIGHT. */
+  layout: string;
 }
 
 /** Reads settings of any generation: built, plain objects, or a builder that was not built. */
@@ -91,8 +95,17 @@ export function choicesOf(settings: Options | undefined): SessionChoices {
       audio: shown("hidetoggleaudiobutton", "showmuteaudiobutton"),
       video: shown("hidetogglevideobutton", "showpausevideobutton"),
       screen: shown("hidescreensharingbutton", "showscreensharebutton"),
+      hand: !flag(false, "hideraisehandbutton"),
     },
+    layout: layoutOf(text("layout", "mode")),
   };
+}
+
+/** The layout of any generation's name; what is not known is a grid. */
+export function layoutOf(name = ""): string {
+  const old: Record<string, string> = { DEFAULT: LAYOUT.SIDEBAR, SINGLE: LAYOUT.SPOTLIGHT };
+  const upper = name.toUpperCase();
+  return old[upper] ?? (Object.values<string>(LAYOUT).includes(upper) ? upper : LAYOUT.TILE);
 }
 
 function normal(settings: Options | undefined): Options {

@@ -156,7 +156,7 @@ export class Desk {
     if (this.phone.line) return;
     unlockSound();
     this.say(undefined);
-    const name = session ?? `meeting-${[...crypto.getRandomValues(new Uint8Array(4))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+    const name = session ?? `meeting-${[...crypto.getRandomValues(new Uint8Array(3))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
     try {
       await this.phone.meet(name);
       if (!session) openInvite(this.token(), name);

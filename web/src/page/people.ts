@@ -3,14 +3,14 @@
 import type { LocalParticipant, RemoteParticipant, Session } from "../sdk/index.js";
 import { errorWords } from "../look/words.js";
 import { avatar } from "./avatar.js";
-import { h } from "./dom.js";
+import { h, show } from "./dom.js";
 import { icon } from "./icons.js";
 import { openSheet, toast } from "./layers.js";
 
 type Person = RemoteParticipant | LocalParticipant;
 
-/** Opens the dialog; it follows the call until it is closed, or the call is over. */
-export function openPeople(session: Session): void {
+/** Opens the dialog, with endForAll for moderators; it follows the call until it is closed, or the call is over. */
+export function openPeople(session: Session, endForAll: () => void): void {
   if (document.querySelector("dialog[open]")) return;
   const rows = h("ul", { class: "rows", role: "list", "aria-label": "People in this call" });
   /** Who is about to be removed: it takes a second click. */
@@ -38,7 +38,7 @@ export function openPeople(session: Session): void {
     const may = session.rights.moderate && !mine;
     return h(
       "li",
-      { class: "row", "data-id": id, "data-user": user.uid },
+      { class: "row person", "data-id": id, "data-user": user.uid },
       avatar({ id: user.uid, name, avatar: user.avatar }),
       h("span", { class: "row-text" }, h("span", { class: "row-name" }, name), notes !== "" && h("span", { class: "row-note" }, person.raisedAt !== undefined && icon("hand"), notes)),
       h(
@@ -62,7 +62,10 @@ export function openPeople(session: Session): void {
 
   const events = ["participantJoined", "participantLeft", "participantUpdated", "localChanged", "handChanged"] as const;
   const undo = events.map((event) => session.on(event, draw));
-  const sheet = openSheet("People", [rows], () => undo.forEach((off) => off()));
+  const end = h("div", { class: "foot" }, h("button", { class: "button danger", type: "button", on: { click: endForAll } }, "End for all"));
+  show(end, session.rights.moderate);
+  const sheet = openSheet("People", [rows, end], () => undo.forEach((off) => off()));
   undo.push(session.on("closed", () => sheet.close()));
+  sheet.element.classList.add("broad");
   draw();
 }

@@ -34,7 +34,7 @@ export class Stage {
   private readonly handCount = h("span", { class: "hands", hidden: true }, icon("hand"), h("span", {}));
   private readonly count = h(
     "button",
-    { class: "button quiet people", type: "button", on: { click: () => this.session && openPeople(this.session) } },
+    { class: "button quiet people", type: "button", on: { click: () => this.session && openPeople(this.session, () => void this.phone.hangUp(true)) } },
     icon("group"), this.countWord, this.handCount,
   );
   private readonly inviting: HTMLButtonElement;
@@ -65,7 +65,7 @@ export class Stage {
       hangUp: () => void this.phone.hangUp(),
     });
     this.inviting = h("button", { class: "button quiet", type: "button", "aria-label": "Invite people", on: { click: () => this.actions.invite?.(this.line.meeting!) } }, icon("link"), h("span", { class: "wide" }, "Invite"));
-    this.endForAll = h("button", { class: "button quiet", type: "button", hidden: true, on: { click: () => void phone.hangUp(true) } }, "End for all");
+    this.endForAll = h("button", { class: "button quiet all", type: "button", hidden: true, on: { click: () => void phone.hangUp(true) } }, "End for all");
     this.sharing = h(
       "div",
       { class: "banner calm", hidden: true },
