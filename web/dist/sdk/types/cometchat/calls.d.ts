@@ -1,5 +1,5 @@
 import { type ConnectionTest, type ConnectionTestOptions } from "../sdk/index.js";
-import { CallLogRequestBuilder } from "./call-log.js";
+import { CallLog, CallLogRequestBuilder } from "./call-log.js";
 import { CometChatException } from "./exception.js";
 import { OngoingCallListener, type Callbacks } from "./listeners.js";
 import type { User } from "./people.js";
@@ -72,6 +72,34 @@ export declare class CometChatCalls {
     static endSession(): Promise<void>;
     /** Ends a group call for everybody, for those who may. */
     static endSessionForAll(): Promise<void>;
+    /** Raises this user's hand. */
+    static raiseHand(): Promise<void>;
+    /** Lowers this user's hand. */
+    static lowerHand(): Promise<void>;
+    /** Raises the hand, or lowers it. */
+    static toggleHand(): Promise<void>;
+    /** Mutes a participant's microphone, for moderators. */
+    static muteParticipant(participantId: string): Promise<void>;
+    /** Turns a participant's camera off, for moderators. */
+    static pauseParticipantVideo(participantId: string): Promise<void>;
+    /** Keeps a participant's picture large here, and sent before others' when the network is narrow. */
+    static pinParticipant(participantId: string, _type?: string): Promise<void>;
+    /** Takes that back. */
+    static unpinParticipant(): Promise<void>;
+    /** TILE, SIDEBAR or SPOTLIGHT, for this viewer. */
+    static setLayout(layout: string): Promise<void>;
+    /** Shows the list of participants under the tiles. */
+    static showParticipantList(): Promise<void>;
+    /** Hides the list of participants. */
+    static hideParticipantList(): Promise<void>;
+    /** Shows the list of participants, or hides it. */
+    static toggleParticipantList(): Promise<void>;
+    /** Floats the large picture over other windows, where the browser can; needs a click. */
+    static enablePictureInPictureLayout(): Promise<void>;
+    /** Brings the picture back. */
+    static disablePictureInPictureLayout(): Promise<void>;
+    /** A call of this user's log, in a list as CometChat gives it; empty for one that the log does not have. */
+    static getCallDetails(sessionId: string, _authToken?: string): Promise<CallLog[]>;
     /** Whether this page is in a session. */
     static isSessionActive(): boolean;
     /** Not of CometChat: tries the connection to the server in every way that a call could take. */
@@ -102,6 +130,12 @@ export declare class CometChatCalls {
     static getAudioOutputDevices(): Promise<MediaDeviceInfo[]>;
     /** The cameras. */
     static getVideoInputDevices(): Promise<MediaDeviceInfo[]>;
+    /** The microphone that was chosen; undefined: the browser's choice. */
+    static getCurrentAudioInputDevice(): Promise<MediaDeviceInfo | undefined>;
+    /** The speaker that was chosen; undefined: the browser's choice. */
+    static getCurrentAudioOutputDevice(): Promise<MediaDeviceInfo | undefined>;
+    /** The camera that was chosen; undefined: the browser's choice. */
+    static getCurrentVideoInputDevice(): Promise<MediaDeviceInfo | undefined>;
     /** Uses another microphone. */
     static setAudioInputDevice(deviceId: string): Promise<void>;
     /** Plays through another speaker, where the browser can. */
@@ -116,6 +150,8 @@ export declare class CometChatCalls {
     static addMediaEventsListener(ownerOrListener: unknown, listener?: Callbacks): () => void;
     /** Hears of clicks on the grid's buttons. Gives back the undo. */
     static addButtonClickListener(ownerOrListener: unknown, listener?: Callbacks): () => void;
+    /** Layout, participant list and picture in picture. */
+    static addLayoutListener(ownerOrListener: unknown, listener?: Callbacks): () => void;
     /** One callback of any of the listeners above, by its name. */
     static addEventListener(name: string, callback: (...values: unknown[]) => void): () => void;
 }

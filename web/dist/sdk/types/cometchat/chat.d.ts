@@ -1,5 +1,6 @@
 import type { TokenProvider } from "../sdk/index.js";
 import { Account } from "./account.js";
+import { BlockedUsersRequest, BlockedUsersRequestBuilder, type BlockAnswer } from "./blocked.js";
 import { Call } from "./call.js";
 import { CometChatException } from "./exception.js";
 import { CallListener, OngoingCallListener, type Callbacks } from "./listeners.js";
@@ -28,6 +29,10 @@ export declare class CometChat {
     static readonly OngoingCallListener: typeof OngoingCallListener;
     /** What every method rejects with. */
     static readonly CometChatException: typeof CometChatException;
+    /** Builds requests for the blocked users. */
+    static readonly BlockedUsersRequestBuilder: typeof BlockedUsersRequestBuilder;
+    /** Reads the blocked users. */
+    static readonly BlockedUsersRequest: typeof BlockedUsersRequest;
     static readonly CALL_TYPE: {
         readonly AUDIO: "audio";
         readonly VIDEO: "video";
@@ -90,6 +95,10 @@ export declare class CometChat {
         onSuccess?: (said: string) => void;
         onError?: (error: CometChatException) => void;
     }): Promise<string>;
+    /** Blocks users: neither of the two can ring the other. Says of each uid whether it worked. */
+    static blockUsers(uids: string[]): Promise<BlockAnswer>;
+    /** Unblocks users. Says of each uid whether it worked. */
+    static unblockUsers(uids: string[]): Promise<BlockAnswer>;
     /** The call that this page is in or rings for; null without one. */
     static getActiveCall(): Call | null;
     /** Forgets the local copy of the call; the call itself goes on. */

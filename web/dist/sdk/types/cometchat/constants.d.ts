@@ -24,7 +24,7 @@ export declare const SESSION_TYPE: {
     readonly VOICE: "VOICE";
     readonly AUDIO: "AUDIO";
 };
-/** Layouts that CometChat names. This grid has one, and takes them all. */
+/** Layouts: all alike, one large beside the others, one alone. */
 export declare const LAYOUT: {
     readonly TILE: "TILE";
     readonly SIDEBAR: "SIDEBAR";

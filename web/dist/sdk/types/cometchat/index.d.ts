@@ -2,6 +2,8 @@ import { CometChatCalls } from "./calls.js";
 import { CometChat } from "./chat.js";
 import { CometChatNotifications } from "./notifications.js";
 export { CometChat, CometChatCalls, CometChatNotifications };
+export { BlockedUsersRequest, BlockedUsersRequestBuilder } from "./blocked.js";
+export type { BlockAnswer } from "./blocked.js";
 export { Call } from "./call.js";
 export { CallLog, CallLogParticipant, CallLogRequest, CallLogRequestBuilder } from "./call-log.js";
 export { CometChatException } from "./exception.js";

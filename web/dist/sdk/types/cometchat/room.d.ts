@@ -1,4 +1,4 @@
-import type { Session } from "../sdk/index.js";
+import { type Session } from "../sdk/index.js";
 import type { Account } from "./account.js";
 import { Listeners, type Callbacks } from "./listeners.js";
 import { type Options } from "./settings.js";
@@ -14,6 +14,10 @@ export interface RoomParticipant {
     audioMuted: boolean;
     videoPaused: boolean;
     isPresenting: boolean;
+    isPinned: boolean;
+    /** Epoch seconds; 0 while the hand is down. */
+    raisedHandTimestamp: number;
+    type: "human";
     joinedAt: number;
 }
 /** The one session that CometChat's API can have at a time, with its listeners and its grid. */
@@ -23,6 +27,8 @@ export declare class Room {
     readonly participants: Listeners;
     readonly media: Listeners;
     readonly buttons: Listeners;
+    /** How the session is shown. */
+    readonly layouts: Listeners;
     /** Listeners of the older SDKs, given with a session and gone with it. */
     readonly ongoing: Listeners;
     constructor(account: Account);
@@ -32,4 +38,12 @@ export declare class Room {
     join(sessionId: string, settings: Options | undefined, element: HTMLElement | null | undefined, listener?: Callbacks): Promise<void>;
     /** Leaves the session; a call of two ends with it. Harmless without one. */
     leave(): Promise<void>;
+    /** Shows the session in another layout. */
+    setLayout(layout: string): void;
+    /** Keeps a participant's picture large, and sent before others'; "" for none. */
+    pin(participantId: string): void;
+    /** Shows or hides the list of participants; without an argument, the other way round. */
+    showPeople(on?: boolean): void;
+    /** Floats the large picture over other windows, or brings it back. */
+    float(on: boolean): Promise<void>;
 }

@@ -46,7 +46,12 @@ export interface SessionChoices {
         audio: boolean;
         video: boolean;
         screen: boolean;
+        hand: boolean;
     };
+    /** TILE, SIDEBAR or SPOTLIGHT. */
+    layout: string;
 }
 /** Reads settings of any generation: built, plain objects, or a builder that was not built. */
 export declare function choicesOf(settings: Options | undefined): SessionChoices;
+/** The layout of any generation's name; what is not known is a grid. */
+export declare function layoutOf(name?: string): string;
