@@ -13,6 +13,8 @@ const (
 	loadedAgain = time.Millisecond
 	loadedMost  = 50 * time.Millisecond
 	loadedLost  = time.Second
+	// So much later than it was noted a packet may leave without anybody being told: it is the unit of the reports of arrival times.
+	leftLate = 250 * time.Microsecond
 	// loads is how many batches may hold packets for one client at the same time and be asked when they leave: one for each goroutine
 	// that serves it just now, mostly one. What more of them hold counts as left when it was made.
 	loads = 4
@@ -59,7 +61,9 @@ func (c *pace) land() {
 	b := &c.aboard
 	for i := range b.loads {
 		if l := &b.loads[i]; l.used && l.left.Load() != 0 {
-			c.estimate.Left(l.from, l.to, c.plane.Time(l.left.Load()))
+			if at := c.plane.Time(l.left.Load()); at.Sub(l.since) > leftLate {
+				c.estimate.Left(l.from, l.to, at)
+			}
 			l.used = false
 			if b.newest == l {
 				b.newest, b.batch = nil, nil
