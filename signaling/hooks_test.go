@@ -13,11 +13,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/parleyrtc/parley/signaling/journal"
 	"github.com/parleyrtc/parley/signaling/outbound"
+	"github.com/parleyrtc/parley/signaling/push"
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/webhook"
 )
@@ -217,29 +219,81 @@ func TestAnOutboxThatTakesNothingIsGivenUp(t *testing.T) {
 	}
 }
 
-// TestAHangingTargetDelaysNoRing compares rings without webhooks to rings with a target that takes every request and never answers. Did
-// a ring wait for the target, it would wait for its ten seconds.
-func TestAHangingTargetDelaysNoRing(t *testing.T) {
+// failing are targets that fail in every way there is. What they return says that they were asked.
+func failing(t *testing.T) map[string]func() (url string, asked *atomic.Int64) {
 	release := make(chan struct{})
-	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
-		select {
-		case <-release:
-		case <-req.Context().Done():
+	let := sync.OnceFunc(func() { close(release) })
+	target := func(answer func(w http.ResponseWriter, req *http.Request)) func() (string, *atomic.Int64) {
+		return func() (string, *atomic.Int64) {
+			asked := &atomic.Int64{}
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				asked.Add(1)
+				answer(w, req)
+			}))
+			t.Cleanup(func() {
+				let() // or the server would wait for its handlers
+				server.Close()
+			})
+			return server.URL, asked
 		}
-	}))
-	defer hanging.Close()
-	defer close(release)
+	}
+	return map[string]func() (string, *atomic.Int64){
+		"hangs": target(func(_ http.ResponseWriter, req *http.Request) {
+			select {
+			case <-release:
+			case <-req.Context().Done():
+			}
+		}),
+		"answers 500": target(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }),
+		"redirects": target(func(w http.ResponseWriter, req *http.Request) {
+			http.Redirect(w, req, "http://127.0.0.1:1/elsewhere", http.StatusTemporaryRedirect)
+		}),
+		"resets": target(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
+	}
+}
+
+// TestNoFailingTargetDelaysARing compares rings without webhooks and pushes to rings with a target of both that fails. Did a ring wait
+// for a hanging target, it would wait for its ten seconds, and for one that is tried again for longer.
+func TestNoFailingTargetDelaysARing(t *testing.T) {
 	config := quick()
 	config.RequestRate, config.UserRate = 10_000, 10_000
 	without := ringTimes(serve(t, config))
-	with := ringTimes(serveTold(t, t.TempDir(), config, nil, tells(t, hanging.URL)))
-	middle := len(with) / 2
-	t.Logf("until the callee hears, median and slowest: %v %v without, %v %v with a hanging target",
-		without[middle], without[len(without)-1], with[middle], with[len(with)-1])
-	if with[middle] > without[middle]+time.Second {
-		t.Errorf("a ring takes %v with a hanging target, %v without", with[middle], without[middle])
+	for how, start := range failing(t) {
+		t.Run(how, func(t *testing.T) {
+			hooks, hooked := start()
+			phones, pushed := start()
+			secret, err := webhook.ParseSecret(hookSecret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sender, err := push.New(push.Config{
+				Webhook: &push.WebhookConfig{URL: phones, Secrets: []webhook.Secret{secret}},
+				Allow:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Logger: slog.New(slog.DiscardHandler),
+			}, push.NewRegistry(push.RegistryConfig{}, emptyStore{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := serveTold(t, t.TempDir(), config, sender, tells(t, hooks))
+			with := ringTimes(n)
+			n.stop()
+			sender.Close()
+			middle := len(with) / 2
+			t.Logf("until the callee hears, median and slowest: %v %v without, %v %v with",
+				without[middle], without[len(without)-1], with[middle], with[len(with)-1])
+			if with[middle] > without[middle]+time.Second {
+				t.Errorf("a ring takes %v, and %v without", with[middle], without[middle])
+			}
+			if hooked.Load() == 0 || pushed.Load() == 0 {
+				t.Errorf("%d webhooks and %d pushes were tried", hooked.Load(), pushed.Load())
+			}
+		})
 	}
 }
+
+// emptyStore is a store in which nobody has registered a device.
+type emptyStore struct{ store.Store }
+
+func (emptyStore) Get(context.Context, string) (store.Record, error) { return store.Record{}, store.ErrNotFound }
 
 // ringTimes rings and cancels, and says how long the callee waited for the ring each time, sorted.
 func ringTimes(n *node) []time.Duration {
