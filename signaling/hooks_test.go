@@ -293,7 +293,9 @@ func TestNoFailingTargetDelaysARing(t *testing.T) {
 // emptyStore is a store in which nobody has registered a device.
 type emptyStore struct{ store.Store }
 
-func (emptyStore) Get(context.Context, string) (store.Record, error) { return store.Record{}, store.ErrNotFound }
+func (emptyStore) Get(context.Context, string) (store.Record, error) {
+	return store.Record{}, store.ErrNotFound
+}
 
 // ringTimes rings and cancels, and says how long the callee waited for the ring each time, sorted.
 func ringTimes(n *node) []time.Duration {
