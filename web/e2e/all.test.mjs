@@ -23,5 +23,6 @@ await import("./cometchat.mjs");
 await import("./voip.mjs");
 await import("./push.mjs");
 await import("./production.mjs");
+await import("./hooks.mjs");
 await import("./package.mjs");
 await import("./accessibility.mjs");

@@ -1,5 +1,5 @@
 // Screenshots of the React components in every state, light, dark and on a phone, with what axe says of them:
-//   node e2e/preview/components.mjs FOLDER [scene…]
+//   node e2e/preview/components.mjs FOLDER [scene, or scene-light, scene-dark, scene-phone …]
 import { AxeBuilder } from "@axe-core/playwright";
 import { build } from "esbuild";
 import { mkdir } from "node:fs/promises";
@@ -37,7 +37,7 @@ const browser = await chromium.launch({
 let complaints = 0;
 for (const name of names) {
   for (const [look, viewport, colorScheme] of [["light", { width: 1280, height: 800 }, "light"], ["dark", { width: 1280, height: 800 }, "dark"], ["phone", { width: 390, height: 844 }, "light"]]) {
-    if (only.length > 0 && !only.includes(name)) continue;
+    if (only.length > 0 && !only.includes(name) && !only.includes(`${name}-${look}`)) continue;
     const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
     if (name !== "prejoinRefused") await context.grantPermissions(["camera", "microphone"], { origin: url });
     const p = await context.newPage();

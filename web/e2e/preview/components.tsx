@@ -2,7 +2,7 @@
 import { StrictMode, useEffect, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import type { Parley } from "../../src/sdk/index.js";
-import { CallNotice, CallView, IncomingCall, ParleyProvider, PreJoin, useCall, usePhone } from "../../src/react/index.js";
+import { CallNotice, CallView, IncomingCall, ParleyProvider, PreJoin, useCall } from "../../src/react/index.js";
 import "../../src/react/style.css";
 import { Parley as Fake } from "./fake-sdk.js";
 
@@ -43,17 +43,16 @@ function Talk({ who }: { who: [string, any][] }) {
       if (scene === "muted") void fake.session.setMicrophone(false).then(() => fake.session.setCamera(false));
       if (scene === "reconnecting") fake.session.state = "reconnecting";
       fake.session.fire("stateChanged");
-      (window as any).ready = true;
     });
   }, []);
   return <CallView sound={false} />;
 }
 
 function Ring({ over, busy = false }: { over?: object; busy?: boolean }) {
-  const phone = usePhone();
   useEffect(() => {
-    if (phone.state.ringing.length === 0) fake.ring(over);
-    (window as any).ready = true;
+    // After the provider listens, which it does once everything below it is there.
+    const timer = setTimeout(() => fake.ring(over));
+    return () => clearTimeout(timer);
   }, []);
   return (
     <>
@@ -65,7 +64,7 @@ function Ring({ over, busy = false }: { over?: object; busy?: boolean }) {
 
 function Ended() {
   const { place } = useCall();
-  useEffect(() => void place("nobody").then(() => ((window as any).ready = true)), []);
+  useEffect(() => void place("nobody"), []);
   return <CallNotice />;
 }
 
