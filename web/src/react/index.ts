@@ -21,6 +21,6 @@ export type { PreJoinProps } from "./pre-join.js";
 export { ParleyProvider, useClient, useParley, usePhone } from "./provider.js";
 export type { ParleyProviderProps, ParleyReading } from "./provider.js";
 export { useMedia, useParticipant, usePlayback, useQuality, useSession } from "./session.js";
-export type { ParticipantReading, PlaybackReading, SessionReading } from "./session.js";
+export type { MediaRef, ParticipantReading, PlaybackReading, SessionReading } from "./session.js";
 export { ScreenTile, Tile } from "./tile.js";
 export type { TileProps } from "./tile.js";

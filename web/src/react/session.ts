@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type RefObject } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { LocalParticipant, PauseReason, Quality, RemoteParticipant, Session, SessionEvents, SessionRights, SessionState, User } from "../sdk/index.js";
 import { same, useReading } from "./reading.js";
 
@@ -113,11 +113,16 @@ export function useQuality(session: Session | null, participantId?: string): Qua
   });
 }
 
+/** A ref for an element. The types of React 18 and 19 both take it, which they do not of each other's. */
+export interface MediaRef<E> {
+  current: E | null;
+}
+
 /**
  * Plays a stream through the element that gets the returned ref, in the size that it has on the screen, through the chosen speaker.
  * Null plays nothing.
  */
-export function useMedia<E extends HTMLMediaElement = HTMLVideoElement>(session: Session | null, stream: MediaStream | null): RefObject<E | null> {
+export function useMedia<E extends HTMLMediaElement = HTMLVideoElement>(session: Session | null, stream: MediaStream | null): MediaRef<E> {
   const ref = useRef<E>(null);
   useEffect(() => {
     if (session && stream && ref.current) return session.attach(ref.current, stream);
