@@ -36,7 +36,7 @@ function Talk({ who }: { who: [string, any][] }) {
   useEffect(() => {
     const group = who.length > 1;
     void place(group ? "book" : "bob", { receiverType: group ? "group" : "user", type: scene === "audio" ? "audio" : "video" }).then(() => {
-      if (scene === "calling" || fake.session.participants.length > 0) return;
+      if (scene === "calling" || !fake.session || fake.session.participants.length > 0) return;
       fake.accepted();
       for (const [uid, options] of who) fake.session.person(uid, options);
       if (scene === "moderate3") fake.session.participants[1].raisedAt = fake.session.local.raisedAt = 1;

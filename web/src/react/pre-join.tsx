@@ -143,8 +143,10 @@ export function NetworkTest() {
           {results.map((result) => (
             <li key={result.name} data-result={result.result}>
               <Icon name={result.result === "passed" ? "check" : result.result === "failed" ? "close" : "minus"} />
-              {partNames[result.name]}
-              <span className="prl-unseen"> {verdicts[result.result]}</span>
+              <span className="prl-part">
+                {partNames[result.name]}
+                <span className="prl-unseen"> {verdicts[result.result]}</span>
+              </span>
               <span className="prl-hint"> {resultWords(result)}</span>
             </li>
           ))}

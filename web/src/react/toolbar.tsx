@@ -42,7 +42,7 @@ export function Toolbar({ session, now, group, settings, toggleSettings, hangUp,
           onClick={act((s) => (s.local.raisedAt === undefined ? s.raiseHand() : s.lowerHand()))} />
       )}
       <Tool icon="sliders" label="Devices" name="Devices" on={settings} expanded={settings} disabled={!local} onClick={toggleSettings} />
-      {group && rights?.moderate && <Tool icon="leave" label="End for all" name="End the call for everybody" onClick={() => hangUp({ forAll: true })} />}
+      {group && rights?.moderate && <Tool icon="leave" label="End all" name="End the call for everybody" onClick={() => hangUp({ forAll: true })} />}
       <Tool icon="hangup" label={group ? "Leave" : "End"} name={group ? "Leave the call" : "End the call"} end onClick={() => hangUp()} />
     </div>
   );
