@@ -29,6 +29,9 @@ const (
 	repeatsCount = 4
 	// soundMost of the estimate may be sound while it carries copies.
 	soundMost = 0.4
+	// Below lossless of loss in the last seconds copies are of no use, and in a network below narrow they are a price.
+	lossless = 0.01
+	narrow   = 1_000_000
 	// wantRoom is how much more than the pictures are measured to take is worth looking for: their rates vary.
 	wantRoom = 1.1
 	// packetFull is what a full packet carries of a picture, in bytes, to tell how many headers there are.
@@ -204,13 +207,14 @@ func (sh *share) least() (sum budget.Rate) {
 }
 
 // room is how many copies of earlier sounds fit a packet, when sound takes so much with up to so many: what fills the network with sound
-// leaves none for pictures, and loses more by that than the copies make good.
+// leaves none for pictures, and loses more by that than the copies make good. Nor are they of use against losses that are over, where the
+// network is known to be narrow: as when it was filled in the beginning, which whoever counts losses remembers for long.
 func (c *pace) room(sound bwe.Rate, copies int) int {
 	target := float64(c.estimate.Sustained())
 	switch taken := float64(sound); {
 	case !c.estimate.Bounded():
 		return red.MaxDistance
-	case taken > soundMost*target:
+	case taken > soundMost*target, c.estimate.State().Loss < lossless && target < narrow:
 		return max(0, copies-1)
 	case taken*float64(copies+2)/float64(copies+1) < soundMost*target: // at worst that is what one more makes of it
 		return min(copies+1, red.MaxDistance)

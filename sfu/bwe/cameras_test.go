@@ -226,3 +226,35 @@ func TestPicturesFollowAStep(t *testing.T) {
 		t.Errorf("queues of %v, where what had waited may fill them %v", queued[0], queued[1])
 	}
 }
+
+// A receiver whose process pauses for up to 60 ms again and again, or that sits behind a radio that lets packets through in heaps, makes
+// probes look as if the path carried more than it does. One such result is not believed.
+func TestPicturesForAPausingReceiver(t *testing.T) {
+	t.Parallel()
+	var queued [2]time.Duration
+	for seed := range seeds() {
+		for _, rate := range []int64{500_000, 1_000_000, 1_500_000} {
+			run := func(off func(*bwe.Estimator)) (*flow, *film) {
+				f := newFlow(t, seed)
+				f.pauses = 60 * ms
+				off(f.est)
+				m := newFilm(f, seed, 3, ordinary)
+				newWorld(steady(rate), 50*ms, f).run(70 * second)
+				return f, m
+			}
+			f, m := run(func(*bwe.Estimator) {})
+			trusting, _ := run(func(e *bwe.Estimator) { e.Without(bwe.Confirm) })
+			delay := f.delay(10*second, 70*second, 0.95)
+			queued[0] += delay
+			queued[1] += trusting.delay(10*second, 70*second, 0.95)
+			t.Logf("%d k, seed %d: used %.1f %%, %d switches, queue p95 %v, where one probe is enough %v", rate/1000, seed,
+				100*f.used(10*second, 70*second)/float64(rate), m.switches, delay, trusting.delay(10*second, 70*second, 0.95))
+			if f.used(10*second, 70*second) < 0.8*float64(rate) || f.lost(10*second, 70*second) > 0.01 || delay > 150*ms || m.switches > 40 {
+				t.Error("not within bounds")
+			}
+		}
+	}
+	if 4*queued[0] > 3*queued[1] {
+		t.Errorf("queues of %v, where one probe is enough %v", queued[0], queued[1])
+	}
+}

@@ -34,6 +34,8 @@ const (
 	standQueue  = 100 * time.Millisecond
 	standTime   = 500 * time.Millisecond
 
+	claimTime = 2 * time.Second // in which another probe may agree
+
 	capacityWeight = 0.3
 	capacityNear   = 3    // deviations
 	deviationMin   = 0.02 // of the capacity
@@ -100,6 +102,9 @@ type control struct {
 	standing time.Duration // since when the queue is long; 0 when it is not
 
 	shown     float64 // the most that the path has been seen to carry since it was full last; 0 when it has never been
+	claimed   float64 // what the last probe found, when the next one has to agree; else 0
+	claimedAt time.Duration
+	trusting  bool    // one is enough; only in tests
 	climbFrom float64 // the target after the last cut or probe
 	climbed   bool    // it has grown by climbFactor since then and nothing happened
 }
@@ -220,10 +225,29 @@ func (c *control) grow(f *facts) {
 	}
 }
 
+// confirm returns the rate of a probe's result that counts, 0 for none. The packets of a probe seem to have come at once when a receiver
+// was busy while they came. So when the result is much more than a path has been seen to carry that has been full before, the
+// next one has to agree.
+func (c *control) confirm(now time.Duration, rate float64, full bool) float64 {
+	claimed := c.claimed
+	c.claimed = 0
+	switch {
+	case full || c.shown == 0 || rate <= climbFactor*c.shown || c.trusting:
+		return rate
+	case claimed > 0 && now-c.claimedAt <= claimTime:
+		return min(rate, claimed)
+	}
+	c.claimed, c.claimedAt = rate, now
+	return 0
+}
+
 // probed takes what a probe has shown to arrive; full says that the path could carry no more. Of a full path others may have a part,
 // so the target goes only half of the way, unless it has been there before or never been too high; only the first result may
 // lower it.
 func (c *control) probed(now time.Duration, rate float64, full, first bool) {
+	if rate = c.confirm(now, rate, full); rate == 0 {
+		return
+	}
 	switch {
 	case first && full:
 		rate = max(rate, firstLeast*c.target) // a busy receiver looks like that, too

@@ -11,10 +11,12 @@ const (
 	Trains  = passagePart
 	Sustain = sustainPart
 	Tight   = tightPart
+	Confirm = confirmPart
 )
 
 // Without switches parts of the estimator off.
 func (e *Estimator) Without(off parts) *Estimator {
 	e.off |= off
+	e.control.trusting = e.off.has(confirmPart)
 	return e
 }

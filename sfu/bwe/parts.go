@@ -15,6 +15,7 @@ const (
 	passagePart
 	sustainPart
 	tightPart
+	confirmPart
 )
 
 func (p parts) has(part parts) bool { return p&part != 0 }

@@ -42,6 +42,8 @@ type flow struct {
 	frame  time.Duration
 	sound  time.Duration
 
+	pauses   time.Duration // the longest pause of the receiver's process; what arrives meanwhile counts as having come after it
+	paused   time.Duration // until then
 	recorder *twcc.Recorder
 	every    time.Duration // between feedback
 	told     time.Duration
@@ -247,12 +249,25 @@ func (w *world) depart(f *flow) {
 
 // land gives receivers what has arrived.
 func (w *world) land() {
-	n := 0
+	n, kept := 0, 0
 	for ; n < len(w.way) && w.way[n].at <= w.now; n++ {
 		a := w.way[n]
-		a.flow.recorder.Record(2, uint16(a.seq), (a.at + 977*time.Hour).Microseconds())
+		if a.flow.pause(w.now) {
+			w.way[kept] = a
+			kept++
+			continue
+		}
+		a.flow.recorder.Record(2, uint16(a.seq), (max(a.at, a.flow.paused) + 977*time.Hour).Microseconds())
 	}
-	w.way = w.way[:copy(w.way, w.way[n:])]
+	w.way = w.way[:kept+copy(w.way[kept:], w.way[n:])]
+}
+
+// pause says whether the receiver's process is not running.
+func (f *flow) pause(now time.Duration) bool {
+	if f.pauses > 0 && now >= f.paused && f.random.IntN(50) == 0 {
+		f.paused = now + time.Duration(f.random.Int64N(int64(f.pauses)))
+	}
+	return now < f.paused
 }
 
 // report sends feedback when it is time.
