@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -220,6 +221,53 @@ func TestAWaveringEstimateChangesNothing(t *testing.T) {
 			} else if !slices.Equal(g, settled) {
 				r.Fatalf("after %d: %+v became %+v", i, settled, g)
 			}
+		}
+	})
+}
+
+// TestPlentyIsForEverybody gives plenty after whatever has happened: nobody stays paused or small, and no wish is forgotten.
+func TestPlentyIsForEverybody(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		a, s, now := New(), crowd(r), t0
+		for range rapid.IntRange(0, 40).Draw(r, "calls") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(r, "ms")) * time.Millisecond)
+			a.Allocate(now, amount(r, "budget"), s)
+		}
+		p := a.Allocate(now.Add(waitRoomy), 100_000_000, s)
+		for i, g := range p.Grants {
+			if g.Choice != g.Wanted || g.Reason == Reduced || g.Reason == Starved {
+				r.Fatalf("%+v of %+v", g, s[i])
+			}
+		}
+	})
+}
+
+// TestANoisyEstimateDoesNotFlicker draws an estimate that is off by up to a tenth, anew five times a second, and leaps now and then.
+func TestANoisyEstimateDoesNotFlicker(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		var s []Subscription
+		for i := range rapid.IntRange(1, 6).Draw(r, "pictures") {
+			s = append(s, video(uint64(i), Rest))
+		}
+		a, budget, switches := New(), Rate(rapid.IntRange(300_000, 8_000_000).Draw(r, "budget")), 0
+		seed := rapid.Uint64().Draw(r, "seed")
+		luck := rand.New(rand.NewPCG(seed, 1))
+		var before []Grant
+		for i := range 5 * 60 {
+			now := budget * Rate(900+luck.IntN(200)) / 1000
+			if luck.IntN(50) == 0 {
+				now = budget * 6 / 10
+			}
+			g := a.Allocate(t0.Add(time.Duration(i)*200*time.Millisecond), now, s).Grants
+			for j := range before {
+				if g[j].Choice != before[j].Choice {
+					switches++
+				}
+			}
+			before = append(before[:0], g...)
+		}
+		if most := 30 * len(s); switches > most {
+			r.Fatalf("%d switches of %d pictures in a minute at %d, more than %d", switches, len(s), budget, most)
 		}
 	})
 }

@@ -127,26 +127,6 @@ func (m *film) next(now time.Duration) (sizes []int) {
 	return sizes
 }
 
-// offered is the rate that was put on the path.
-func (f *flow) offered(from, to time.Duration) float64 {
-	bytes := 0
-	for _, s := range f.between(from, to) {
-		bytes += s.size
-	}
-	return float64(bytes*8) / (to - from).Seconds()
-}
-
-// used is the rate of what arrived of sound and pictures.
-func (f *flow) used(from, to time.Duration) float64 {
-	bytes := 0
-	for _, s := range f.between(from, to) {
-		if s.took >= 0 && !s.padding {
-			bytes += s.size
-		}
-	}
-	return float64(bytes*8) / (to - from).Seconds()
-}
-
 // Layers are steps, and the estimate wavers between them; a link is used all the same, and what is shown does not flicker: the budget follows
 // what the link has been seen to carry, not how the target probes and dips.
 func TestPicturesUseASteadyLink(t *testing.T) {

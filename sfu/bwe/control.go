@@ -149,19 +149,23 @@ func (c *control) cut(f *facts) {
 		c.lower(f.now, c.target*easeFactor)
 		return
 	}
-	c.capacity.add(f.fast)
+	arrived := f.fast
+	if f.queue < easeQueue && !c.draining { // there is time to look twice: a pause of some machine makes a moment's rate low, too
+		arrived = max(arrived, f.slow)
+	}
+	c.capacity.add(arrived)
 	c.shown = c.capacity.mean
 	if !c.draining {
-		c.fullest, c.drains = min(c.target, f.fast), 0
+		c.fullest, c.drains = min(c.target, arrived), 0
 	}
-	c.empty(f)
+	c.empty(f, arrived)
 }
 
 // empty lowers the target so far below what arrives that the queue empties in drainTime.
-func (c *control) empty(f *facts) {
+func (c *control) empty(f *facts, arrived float64) {
 	less := clamp(f.queue.Seconds()/drainTime.Seconds(), drainLeast, drainMost)
-	c.carried = f.fast
-	c.lower(f.now, max(min(c.target, f.fast)*(1-less), c.target*cutMost))
+	c.carried = arrived
+	c.lower(f.now, max(min(c.target, arrived)*(1-less), c.target*cutMost))
 	c.draining, c.drainFrom, c.drainSeen = true, f.queue, f.now+f.rtt
 	c.drainUntil = f.now + 2*time.Duration(float64(f.queue)/less) + f.rtt + 2*reactAfter
 }
@@ -190,7 +194,7 @@ func (c *control) drain(f *facts) (rebase bool) {
 		return true
 	default:
 		c.drains++
-		c.empty(f)
+		c.empty(f, f.fast)
 	}
 	return false
 }
