@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/pion/interceptor/pkg/twcc"
-	"github.com/pion/rtcp"
 
 	"github.com/parleyrtc/parley/sfu/bwe"
 )
@@ -25,7 +24,11 @@ func reported(t *testing.T, e *bwe.Estimator, from time.Time, number int64, loss
 			continue
 		}
 		for _, p := range recorder.BuildFeedbackPacket() {
-			e.Feedback(now.Add(20*time.Millisecond), p.(*rtcp.TransportLayerCC))
+			raw, err := p.Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.Feedback(now.Add(20*time.Millisecond), raw)
 		}
 	}
 }
