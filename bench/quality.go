@@ -53,7 +53,7 @@ func QualityRows() []QualityRow {
 		QualityRow{Name: "rebind", Network: "the NAT forgets the client, 50 ms round trip", run: rebind},
 		QualityRow{Name: "twenty", Network: "clean: 20 people, everyone's microphone open", run: twenty},
 	)
-	return append(rows, browserRows()...)
+	return append(append(rows, browserRows()...), uplinkRows()...)
 }
 
 // quality is what the rows share.

@@ -6,10 +6,10 @@ import { through } from "./through.mjs";
 
 /**
  * Opens an empty page, as an application of somebody else's would have it: without the call page's own policy. media, if it is
- * given, is the address that all its media goes through.
+ * given, is the address that all its media goes through; owner is another browser than that of the run.
  */
-export async function blankPage(url, media) {
-  const { context, problems } = await newContext(url, { bypassCSP: true });
+export async function blankPage(url, media, owner) {
+  const { context, problems } = await newContext(url, { bypassCSP: true }, owner);
   await context.addInitScript(through, media);
   const page = await context.newPage();
   await page.goto(`${url}/healthz`);
@@ -33,8 +33,8 @@ export async function signIn(uid) {
 }
 
 /** A signed-in client of the SDK: window.client; what happens to its calls is in window.heard. origin may be a proxy's, and media a wire's. */
-export async function atSDK(url, name, origin = url, media = undefined) {
-  const { context, page, problems } = await blankPage(origin, media);
+export async function atSDK(url, name, origin = url, media = undefined, owner = undefined) {
+  const { context, page, problems } = await blankPage(origin, media, owner);
   const uid = fresh(name);
   await page.evaluate(signIn, uid);
   return {

@@ -4,30 +4,33 @@ import { instrument } from "./instrument.mjs";
 
 let running;
 
-/** The browser, started at the first need. CHROME names another one. */
+/** How a browser is started. CHROME names another one. */
+export const launchOptions = () => ({
+  executablePath: process.env.CHROME ?? "/usr/bin/chromium",
+  headless: true,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream=fps=15",
+    "--use-fake-ui-for-media-stream",
+    "--auto-accept-this-tab-capture",
+  ],
+});
+
+/** The browser, started at the first need. */
 export function browser() {
-  running ??= chromium.launch({
-    executablePath: process.env.CHROME ?? "/usr/bin/chromium",
-    headless: true,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--use-fake-device-for-media-stream=fps=15",
-      "--use-fake-ui-for-media-stream",
-      "--auto-accept-this-tab-capture",
-    ],
-  });
+  running ??= chromium.launch(launchOptions());
   return running;
 }
 
-/** Opens an empty context with camera and microphone allowed. problems collects what its pages complain of. */
-export async function newContext(url, options = {}) {
-  const context = await (await browser()).newContext({ viewport: { width: 1024, height: 720 }, reducedMotion: "reduce", ...options });
+/** Opens an empty context with camera and microphone allowed. problems collects what its pages complain of; owner is another browser than that of the run. */
+export async function newContext(url, options = {}, owner = browser()) {
+  const context = await (await owner).newContext({ viewport: { width: 1024, height: 720 }, reducedMotion: "reduce", ...options });
   await context.grantPermissions(["microphone", "camera"], { origin: url });
   await context.addInitScript(instrument);
   context.setDefaultTimeout(20_000);

@@ -36,6 +36,17 @@ describe("a probe", () => {
     expect(connection.state).toBe("connected");
   });
 
+  it("closes one that is not needed when it has opened, and not before", async () => {
+    const late = new FakeSocket(() => {});
+    server.open = () => late;
+    connection.probe();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(late.closedByClient).toBe(false);
+    late.opened();
+    expect(late.closedByClient).toBe(true);
+    expect(connection.state).toBe("connected");
+  });
+
   it("goes over to a socket that opens before a dead one answers, and what waited for an answer goes there", async () => {
     server.silent.add("ping").add("session.offer");
     const answered = connection.request("session.offer", { sdp: "v=0" });

@@ -35,13 +35,11 @@ export class Spare {
     return this.#socket;
   }
 
-  /** It is not needed. */
+  /** It is not needed. One that is still opening may do so first: Firefox complains of others on the console. */
   close(): void {
-    try {
-      this.take().close(1000);
-    } catch {
-      // Closing a socket that never opened may throw; it is gone either way.
-    }
+    const socket = this.take();
+    if (this.#state === "opening") socket.onopen = () => socket.close(1000);
+    else socket.close(1000);
   }
 
   #become(state: SpareState): void {

@@ -11,6 +11,6 @@ export declare class Spare {
     constructor(socket: SocketLike, leastMs: number, mostMs: number, decide: (state: SpareState) => void);
     /** Hands the socket over. */
     take(): SocketLike;
-    /** It is not needed. */
+    /** It is not needed. One that is still opening may do so first: Firefox complains of others on the console. */
     close(): void;
 }
