@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { resultWords } from "./checkup.js";
+import type { ConnectionTest } from "../sdk/index.js";
+import { resultWords, summary } from "./checkup.js";
 
 describe("resultWords", () => {
   it("says a time, a speed or a reason", () => {
@@ -8,4 +9,20 @@ describe("resultWords", () => {
     expect(resultWords({ name: "bitrate", result: "passed", timeMs: 6000, reason: "", bitrate: 2_460_000 })).toBe("2.5 Mbit/s");
     expect(resultWords({ name: "bitrate", result: "failed", timeMs: 6000, reason: "Too slow for a good picture.", bitrate: 300_000 })).toBe("0.3 Mbit/s. Too slow for a good picture.");
   });
+});
+
+describe("summary", () => {
+  const test = (light: ConnectionTest["light"], ...failed: string[]): ConnectionTest => ({
+    light,
+    results: (["signaling", "udp", "tcp", "turnUdp", "turnTcp", "bitrate"] as const).map((name) => ({ name, result: failed.includes(name) ? "failed" : "passed", timeMs: 1, reason: "" })),
+  });
+
+  it.each([
+    [test("green"), /good here/],
+    [test("yellow", "udp", "turnUdp"), /^No UDP/],
+    [test("yellow", "bitrate"), /^There is little room/],
+    [test("yellow", "udp", "turnUdp", "bitrate"), /no direct way, or little room/],
+    [test("red", "udp", "tcp", "turnUdp", "turnTcp", "bitrate"), /^Nothing gets through/],
+    [test("red", "signaling"), /^The server cannot be reached/],
+  ])("says what is amiss", (outcome, words) => expect(summary(outcome).text).toMatch(words));
 });

@@ -22,6 +22,19 @@ export const lights: Record<ConnectionTest["light"], { title: string; text: stri
   red: { title: "No calls from here", text: "Nothing gets through for sound and video. Ask whoever runs this network, or use another one." },
 };
 
+/** What a whole test means, with what is amiss where only one thing is. */
+export function summary({ light, results }: { light: ConnectionTest["light"]; results: readonly ConnectionTestResult[] }): { title: string; text: string } {
+  const passed = (name: ConnectionTestName) => results.some((r) => r.name === name && r.result === "passed");
+  const { title, text } = lights[light];
+  if (!passed("signaling")) return { title, text: "The server cannot be reached. Look whether this device is online, or try again later." };
+  if (light !== "yellow") return { title, text };
+  const indirect = !passed("udp") && !passed("turnUdp");
+  const slow = results.some(({ name, result }) => name === "bitrate" && result === "failed");
+  if (indirect && slow) return { title, text };
+  if (slow) return { title, text: "There is little room: sound will be good and pictures small. Another network may be better." };
+  return { title, text: "No UDP gets through, so sound and pictures may come late. Another network may be better." };
+}
+
 /** One result in a few words. */
 export function resultWords({ name, result, timeMs, reason, bitrate }: ConnectionTestResult): string {
   if (name === "bitrate" && bitrate !== undefined) {

@@ -1,6 +1,6 @@
 // The dialog that tests the connection: a traffic light in words, and how each way went.
 
-import { lights, partNames, parts, resultWords, verdicts } from "../look/checkup.js";
+import { partNames, parts, resultWords, summary, verdicts } from "../look/checkup.js";
 import type { ConnectionTestResult, Parley } from "../sdk/index.js";
 import { announce } from "./announce.js";
 import { h, setText, show } from "./dom.js";
@@ -27,9 +27,10 @@ export function openCheckup(client: Parley): void {
     if (giveUp.signal.aborted) return;
     again.disabled = false;
     light.dataset.light = test.light;
-    setText(title, lights[test.light].title);
-    setText(text, lights[test.light].text);
-    announce(`${lights[test.light].title}. ${lights[test.light].text}`);
+    const said = summary(test);
+    setText(title, said.title);
+    setText(text, said.text);
+    announce(`${said.title}. ${said.text}`);
   };
 
   openSheet(

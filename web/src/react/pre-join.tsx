@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from "react";
-import { lights, partNames, resultWords, verdicts } from "../look/checkup.js";
+import { lights, partNames, resultWords, summary, verdicts } from "../look/checkup.js";
 import { errorWords } from "../look/words.js";
 import type { Devices, JoinOptions } from "../sdk/index.js";
 import { useConnectionTest } from "./connection-test.js";
@@ -137,7 +137,7 @@ export function NetworkTest() {
           {light ? "Test again" : "Test the network"}
         </button>
       </div>
-      {light && <p className="prl-hint">{lights[light].text}</p>}
+      {light && <p className="prl-hint">{summary({ light, results }).text}</p>}
       {(running || light) && (
         <ul className="prl-results" role="list">
           {results.map((result) => (
