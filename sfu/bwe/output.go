@@ -184,6 +184,9 @@ func (e *Estimator) advance(now time.Duration) {
 	most := float64(e.cfg.Max)
 	if e.want > 0 {
 		most = min(most, probeWanted*e.want)
+		if e.prober.tried > 0 && e.target() >= e.want { // who gets all there is needs no more, and padding is work
+			return
+		}
 	}
 	if e.prober.decide(&situation{
 		now: now, target: e.target(), most: most, cutAt: c.cutAt, before: c.before, climbed: c.climbed,

@@ -48,3 +48,18 @@ func TestTrainsAreShortWhereTheyDoNotComeThroughAnyMore(t *testing.T) {
 		t.Error("not within bounds")
 	}
 }
+
+// Who gets all that there is to send is not probed for more, although its path is nearly full.
+func TestWhoGetsAllIsNotProbed(t *testing.T) {
+	t.Parallel()
+	f := newFlow(t, 1)
+	f.want = func(time.Duration) bwe.Rate { return 2_500_000 }
+	f.est.SetWant(2_750_000)
+	w := newWorld(steady(2_900_000), 50*ms, f).run(10 * second)
+	probes := f.probes
+	w.run(60 * second)
+	t.Logf("%d probes in 10 s, %d in the next 50, %s", probes, f.probes-probes, f.line(10*second, 60*second))
+	if f.probes-probes > 1 || f.carried(10*second, 60*second) < 2_400_000 {
+		t.Error("not within bounds")
+	}
+}
