@@ -213,4 +213,21 @@ func TestASlotThatGoesOnWithSomebodyElseAsksAtOnce(t *testing.T) {
 			t.Errorf("a picture was shown until %v after the keyframe: another is wanted %v", after, e.wanted)
 		}
 	}
+	first, _ := e.history.Get(1)
+	for _, tt := range []struct {
+		name string
+		now  time.Time
+		line time.Time
+		most int
+		want bool
+	}{
+		{"young", now, time.Time{}, 1000, true},
+		{"too old", now.Add(replayAge + 1), time.Time{}, 1000, false},
+		{"too much", now, time.Time{}, 10, false},
+		{"older than what was shown", now, first.Arrived.Add(1), 1000, false},
+	} {
+		if _, _, ok := e.shown(tt.now, tt.line, tt.most); ok != tt.want {
+			t.Errorf("%s: may be replayed: %v", tt.name, ok)
+		}
+	}
 }
