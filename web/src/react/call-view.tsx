@@ -29,6 +29,7 @@ export function CallView({ inline = false, sound = true }: CallViewProps) {
   const [settings, setSettings] = useState(false);
   const [message, say] = useMessage(session);
   const heading = useId();
+  useEffect(() => setSettings(false), [session]);
   useEffect(() => {
     if (!sound || phase !== "calling") return;
     startLoop("ringback");

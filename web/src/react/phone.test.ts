@@ -82,6 +82,15 @@ it("takes a call, joins it, and says how it ended", async () => {
   expect(phone.state.ended).toBe(null);
 });
 
+it("takes a call once, however often it is told to", async () => {
+  server.answers["call.accept"] = () => ({ call: callOf({ status: "ongoing" }) });
+  joinGives(callOf({ status: "ongoing" }));
+  void phone.accept(callOf());
+  void phone.accept(callOf());
+  await settle();
+  expect([phone.state.line?.phase, server.sent("call.accept").length, server.sent("call.end").length]).toEqual(["talking", 1, 0]);
+});
+
 it("keeps ringing through a group member's refusal, and talks when somebody accepts", async () => {
   const mine = callOf({ initiator: bob, receiver: { guid: "g", name: "G" }, receiverType: "group" });
   server.answers["call.initiate"] = () => ({ call: mine });

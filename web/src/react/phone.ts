@@ -98,6 +98,7 @@ export class Phone extends Emitter<{ changed: PhoneState }> {
   /** Takes a call that rings here; a call that is open is ended first. */
   async accept(call: Call, options: JoinOptions = {}): Promise<void> {
     this.#silence(call.sessionId);
+    if (this.#state.line?.call?.sessionId === call.sessionId) return; // a second click
     if (this.#state.line) await this.hangUp();
     const turn = this.#open({ phase: "joining", type: call.type, call, session: null });
     try {
