@@ -1,6 +1,7 @@
 package bwe
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -201,6 +202,17 @@ func TestWhatIsNotUsedIsNoticed(t *testing.T) {
 	}{{1_000_000, false}, {300_000, true}, {600_000, true}, {900_000, false}, {0, true}, {700_000, true}, {2_000_000, false}} {
 		if send(2, c.rate); l.is != c.want && c.rate != 600_000 && c.rate != 700_000 { // those two are in between
 			t.Errorf("at %.0f of 1,000,000: %v", c.rate, l.is)
+		}
+	}
+}
+
+// A short queue leaves time to look twice at what arrives: a machine that paused for a moment is no path that carries less. A long one does not.
+func TestAShortQueueIsLookedAtTwice(t *testing.T) {
+	for queue, most := range map[time.Duration]float64{20 * tick: 1_800_000, 200 * tick: 880_000} {
+		c := control{target: 2_200_000}
+		c.update(&facts{now: time.Second, usage: over, fast: 1_000_000, slow: 2_000_000, sent: 2_100_000, queue: queue, rtt: 50 * tick})
+		if math.Abs(c.target-most) > 1 {
+			t.Errorf("a queue of %v: the target is %.0f, want %.0f", queue, c.target, most)
 		}
 	}
 }
