@@ -10,7 +10,7 @@ import (
 	"github.com/parleyrtc/parley/signaling/wire"
 )
 
-// The bounds of block lists. A user's requests about theirs have a rate of their own, because each may read a whole list.
+// The bounds of block lists. Whatever reads a whole list for a user, theirs or a group's, has a rate of its own.
 const (
 	maxBlocked = 1000
 	blockRate  = 5 // a second for one user
@@ -137,7 +137,7 @@ func (s *Server) blockedUsers(ctx context.Context, uid string, p wire.BlockedPar
 	return page, nil
 }
 
-// MayList takes one request about a user's block list from their rate, or says how long to wait.
+// MayList takes one request that reads a whole list from a user's rate, or says how long to wait.
 func (d *Directory) MayList(now time.Time, uid string) (time.Duration, bool) {
 	return allow(d.lists.user(now, uid), now)
 }

@@ -65,7 +65,7 @@ type Directory struct {
 	// Set at construction.
 	store store.Store
 	now   func() time.Time
-	lists *limits // of users who read and change their block lists
+	lists *limits // of users who have whole lists read
 
 	// Guarded by mu.
 	mu    sync.Mutex

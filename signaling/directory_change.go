@@ -145,17 +145,11 @@ func (d *Directory) deleteGroup(ctx context.Context, guid string) (were []string
 	return were, nil
 }
 
-// groups lists those with a guid above after, by guid, at most limit; with a uid only that user's.
-func (d *Directory) groups(ctx context.Context, uid, after string, limit int) (page []wire.GroupView, more bool, err error) {
+// groups lists those with a guid above after, by guid, at most limit.
+func (d *Directory) groups(ctx context.Context, after string, limit int) (page []wire.GroupView, more bool, err error) {
 	records, err := d.store.List(ctx, "group")
 	if err != nil {
 		return nil, false, err
-	}
-	var mine []string
-	if uid != "" {
-		if mine, err = d.groupsOf(ctx, uid); err != nil {
-			return nil, false, err
-		}
 	}
 	all := make([]wire.GroupView, 0, len(records))
 	for _, r := range records {
@@ -163,13 +157,35 @@ func (d *Directory) groups(ctx context.Context, uid, after string, limit int) (p
 		if err := json.Unmarshal(r.Value, &g); err != nil {
 			return nil, false, fmt.Errorf("the record %s does not parse: %w", r.Key, err)
 		}
-		if g.GUID > after && (uid == "" || slices.Contains(mine, g.GUID)) {
+		if g.GUID > after {
 			all = append(all, g.view())
 		}
 	}
 	slices.SortFunc(all, func(a, b wire.GroupView) int { return cmp.Compare(a.GUID, b.GUID) })
 	n := min(limit, len(all))
 	return all[:n], n < len(all), nil
+}
+
+// groupsWith lists a user's groups with a guid above after, by guid, at most limit. It reads no other groups.
+func (d *Directory) groupsWith(ctx context.Context, uid, after string, limit int) (page []wire.GroupView, more bool, err error) {
+	mine, err := d.groupsOf(ctx, uid)
+	if err != nil {
+		return nil, false, err
+	}
+	mine = slices.DeleteFunc(mine, func(guid string) bool { return guid <= after })
+	slices.Sort(mine)
+	n := min(limit, len(mine))
+	page = make([]wire.GroupView, 0, n)
+	for _, guid := range mine[:n] {
+		switch group, err := d.group(ctx, guid); {
+		case errors.Is(err, errNoGroup): // deleted at this moment
+		case err != nil:
+			return nil, false, err
+		default:
+			page = append(page, group)
+		}
+	}
+	return page, n < len(mine) && len(page) > 0, nil
 }
 
 // addMember puts a user into a group and reports whether they were not in it before.

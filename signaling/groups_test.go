@@ -240,3 +240,21 @@ func TestAnExpiredTokenStopsMutationsOnly(t *testing.T) {
 		t.Errorf("the same attempt with a new token gives %+v", got)
 	}
 }
+
+// Ringing a group reads all its members, also for somebody who is none of them and will be refused.
+func TestGroupsAreRungAtARate(t *testing.T) {
+	config := quick()
+	config.RequestRate, config.UserRate = 10_000, 10_000
+	n := serve(t, config)
+	n.group("team", "alice", "bob")
+	eve := n.open("eve")
+	var got outcome
+	for range blockBurst + 10 {
+		if got = eve.ringGroup("team"); got.code() != wire.CodeGroupNotJoined {
+			break
+		}
+	}
+	if wait, _ := got.Error.Data.Details["retryAfterMs"].(float64); got.code() != wire.CodeTooManyRequests || wait <= 0 {
+		t.Errorf("that gives %+v", got.Error)
+	}
+}

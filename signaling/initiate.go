@@ -108,6 +108,9 @@ func (s *Server) receiver(wish *call.Initiate) *wire.Error {
 	ctx, cancel := s.storeContext()
 	defer cancel()
 	if wish.ReceiverType == call.Group {
+		if wait, allowed := s.deps.Directory.MayList(time.Now(), wish.By.UID); !allowed {
+			return tooFast(wait) // reading a thousand members is more than the request costs
+		}
 		_, members, known, err := s.deps.Directory.Group(ctx, wish.Receiver)
 		switch {
 		case err != nil:

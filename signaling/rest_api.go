@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -147,11 +148,28 @@ func NewREST(config RESTConfig, deps RESTDeps) (*REST, error) {
 	if err := r.serveDocs(); err != nil {
 		return nil, err
 	}
-	r.mux.HandleFunc("/v1/", func(w http.ResponseWriter, _ *http.Request) {
+	r.mux.HandleFunc("/v1/", func(w http.ResponseWriter, req *http.Request) {
 		r.count("none", http.StatusNotFound)
-		writeProblem(w, newProblem(http.StatusNotFound, codeNotFound, "There is no such operation; see /v1/openapi.json."))
+		writeProblem(w, r.unknown(w, req))
 	})
 	return r, nil
+}
+
+// unknown is the problem of a request that is no operation: 405 with the methods that are, where the path has any (RFC 9110 §15.5.6).
+func (r *REST) unknown(w http.ResponseWriter, req *http.Request) *Problem {
+	var methods []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := req.Clone(req.Context())
+		other.Method = method
+		if _, pattern := r.mux.Handler(other); pattern != "/v1/" {
+			methods = append(methods, method)
+		}
+	}
+	if len(methods) == 0 {
+		return newProblem(http.StatusNotFound, codeNotFound, "There is no such operation; see /v1/openapi.json.")
+	}
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	return newProblem(http.StatusMethodNotAllowed, codeNotFound, "This path takes "+strings.Join(methods, " and ")+" only; see /v1/openapi.json.")
 }
 
 // counted is the middleware that counts an operation's requests.

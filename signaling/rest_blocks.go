@@ -56,9 +56,10 @@ func (r *REST) ownList(ctx context.Context, uid string) error {
 	return r.mayList(who)
 }
 
-// mayList takes a request about a block list from its user's rate; API keys have none.
+// mayList takes a request that reads a whole list from its user's rate; API keys have none, and an open server, where every page looks
+// at the groups every few seconds, has only its usual ones.
 func (r *REST) mayList(who caller) error {
-	if who.isServer() {
+	if who.isServer() || r.config.OpenLogin {
 		return nil
 	}
 	if wait, allowed := r.deps.Directory.MayList(r.now(), who.uid); !allowed {

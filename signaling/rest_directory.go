@@ -140,11 +140,16 @@ func (r *REST) registerGroups() {
 }
 
 func (r *REST) listGroups(ctx context.Context, in *pageQuery) (*body[GroupPage], error) {
-	of := callerOf(ctx).uid
-	if r.config.OpenLogin {
-		of = ""
+	who, list := callerOf(ctx), r.deps.Directory.groups
+	if err := r.mayList(who); err != nil {
+		return nil, err
 	}
-	groups, more, err := r.deps.Directory.groups(ctx, of, in.After, in.Limit)
+	if !who.isServer() && !r.config.OpenLogin {
+		list = func(ctx context.Context, after string, limit int) ([]wire.GroupView, bool, error) {
+			return r.deps.Directory.groupsWith(ctx, who.uid, after, limit)
+		}
+	}
+	groups, more, err := list(ctx, in.After, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +206,9 @@ func (r *REST) deleteGroup(ctx context.Context, in *GUIDPath) (*struct{}, error)
 }
 
 func (r *REST) listMembers(ctx context.Context, in *GUIDPath) (*body[MemberList], error) {
+	if err := r.mayList(callerOf(ctx)); err != nil {
+		return nil, err
+	}
 	if err := r.visible(ctx, in.GUID); err != nil {
 		return nil, err
 	}

@@ -141,6 +141,9 @@ func refused(e *wire.Error) *Problem {
 	p.Details = e.Details
 	if e.Field != "" {
 		p.Field = "body." + strings.TrimPrefix(e.Field, "body.")
+		if strings.HasPrefix(p.Detail, "must ") || strings.HasPrefix(p.Detail, "is ") { // a sentence here, where it stands alone
+			p.Detail = "The field " + p.Field + " " + p.Detail + "."
+		}
 	}
 	if ms, ok := millisOf(e.Details["retryAfterMs"]); ok {
 		p.header = retryAfter(time.Duration(ms) * time.Millisecond)

@@ -424,3 +424,43 @@ func TestAPanicIsOneFailedRequest(t *testing.T) {
 	}
 	s.must(s.as("alice"), "GET", "/v1/calls", "")
 }
+
+// What reads whole lists for a user has a rate of its own, and no more is read than is theirs.
+func TestUsersReadListsAtARate(t *testing.T) {
+	s := newRESTServer(t, RESTConfig{})
+	for _, guid := range []string{"a", "b", "c", "d"} {
+		s.must(asAdmin, "PUT", "/v1/groups/"+guid, `{"name":"Group"}`)
+		if guid != "b" {
+			s.must(asAdmin, "PUT", "/v1/groups/"+guid+"/members/alice", "")
+		}
+	}
+	alice := s.as("alice")
+	first := s.must(alice, "GET", "/v1/groups?limit=2", "").Body.String()
+	if !strings.Contains(first, `"a"`) || !strings.Contains(first, `"c"`) || strings.Contains(first, `"b"`) || !strings.Contains(first, `"next":"c"`) {
+		t.Errorf("the first page is %s", first)
+	}
+	if second := s.must(alice, "GET", "/v1/groups?limit=2&after=c", "").Body.String(); !strings.Contains(second, `"d"`) || strings.Contains(second, "next") {
+		t.Errorf("the second page is %s", second)
+	}
+	for _, path := range []string{"/v1/groups", "/v1/groups/a/members"} {
+		code := 0
+		for range blockBurst + 10 {
+			if code = s.do(alice, "GET", path, "").Code; code != 200 {
+				break
+			}
+		}
+		if code != 429 {
+			t.Errorf("%s has no rate, but %d", path, code)
+		}
+	}
+	s.must(asAdmin, "GET", "/v1/groups/a/members", "")
+}
+
+func TestAMethodThatAPathDoesNotTakeIsToldSo(t *testing.T) {
+	s := newRESTServer(t, RESTConfig{})
+	answer := s.do(asAdmin, "PATCH", "/v1/users/alice", "")
+	if answer.Code != 405 || answer.Header().Get("Allow") != "GET, PUT, DELETE" || answer.Header().Get("Content-Type") != "application/problem+json" {
+		t.Errorf("that gives %d, %v: %s", answer.Code, answer.Header(), answer.Body)
+	}
+	s.refused(asAdmin, "GET", "/v1/nothing", "", 404, codeNotFound)
+}

@@ -49,7 +49,7 @@ type Profiles interface {
 	Unblock(ctx context.Context, uid, other string) error
 	// Blocked lists those whom a user has blocked with a uid above after, by uid, at most limit, and reports whether there are more.
 	Blocked(ctx context.Context, uid, after string, limit int) (page []string, more bool, err error)
-	// MayList takes one request about a user's block list from their rate, or says how long to wait.
+	// MayList takes one request that reads a whole list from a user's rate, or says how long to wait.
 	MayList(now time.Time, uid string) (wait time.Duration, allowed bool)
 	// GroupProfile returns a group without its members, who may be many, and false when there is none.
 	GroupProfile(ctx context.Context, guid string) (wire.GroupView, bool, error)
