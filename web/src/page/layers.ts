@@ -45,7 +45,7 @@ const toastMilliseconds = 6000;
 /** Shows a sentence for a few seconds and says it to screen readers. */
 export function toast(text: string): void {
   let box = document.querySelector(".toasts");
-  if (!box) byId("layers").append((box = h("div", { class: "toasts" })));
+  if (!box) byId("layers").append((box = h("section", { class: "toasts", "aria-label": "Messages" })));
   const element = h("div", { class: "toast" }, text);
   box.append(element);
   while (box.childElementCount > 3) box.firstElementChild!.remove();

@@ -9,7 +9,7 @@ import { icon } from "./icons.js";
 import { callButtons } from "./rows.js";
 import { clock, dayWords, errorWords } from "../look/words.js";
 
-const outcomeWords = { missed: "Missed", incoming: "Incoming", outgoing: "Outgoing", meeting: "Meeting" } as const;
+const outcomeWords = { missed: "Missed", incoming: "Incoming", outgoing: "Outgoing" } as const;
 const pageSize = 20;
 /** The server writes its log a moment after a call has changed. */
 const settleMilliseconds = 1500;
@@ -102,7 +102,8 @@ export class Recents {
 
   private row(call: PastCall): HTMLLIElement {
     const { peerId: id, peerName: name, receiverType, type } = call;
-    const kind = `${outcomeWords[call.outcome]} ${type}${call.lasted ? ` · ${clock(call.lasted)}` : ""}`;
+    const what = call.outcome === "meeting" ? "Meeting" : `${outcomeWords[call.outcome]} ${type}`;
+    const kind = `${what}${call.lasted ? ` · ${clock(call.lasted)}` : ""}`;
     const again = receiverType === "session"
       ? h("button", { class: "button round", type: "button", "aria-label": `Enter ${name}`, title: `Enter ${name}`, on: { click: () => this.actions.meet(id) } }, icon("camera"))
       : callButtons(name, (as) => this.actions.dial({ id, name }, receiverType, as), [type]);
