@@ -113,8 +113,10 @@ export class Visit {
   private async call(client: Parley, phone: Phone, content: InvitationContent, options: { startAudioMuted: boolean; startVideoPaused: boolean }): Promise<void> {
     let stage: Stage | undefined;
     let entered = false;
+    let ended = false;
     const undo: (() => void)[] = [];
     const over = (words: string, mayReturn: boolean) => {
+      ended = true;
       stage?.remove();
       undo.forEach((off) => off());
       client.disconnect();
@@ -141,6 +143,7 @@ export class Visit {
       entered = true;
       playJoined();
     } catch (error) {
+      if (ended) return; // the guest left while it was still connecting
       undo.forEach((off) => off());
       throw error;
     }
