@@ -158,8 +158,8 @@ export class Desk {
     this.say(undefined);
     const name = session ?? `meeting-${[...crypto.getRandomValues(new Uint8Array(3))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
     try {
-      await this.phone.meet(name);
-      if (!session && this.phone.line?.meeting === name) openInvite(this.token(), name);
+      const inside = await this.phone.meet(name);
+      if (!session && inside) openInvite(this.token(), name);
     } catch (error) {
       this.say({ text: errorWords(error), bad: true });
     }

@@ -141,17 +141,19 @@ export class Phone extends Emitter<PhoneEvents> {
     if (this.open === line) await this.join(line, { takeover: true });
   }
 
-  /** Goes into a meeting by the name of its session. A refusal closes the line and is thrown. */
-  async meet(name: string, options: JoinOptions = {}): Promise<void> {
+  /** Goes into a meeting by the name of its session; false if it was left meanwhile. A refusal closes the line and is thrown. */
+  async meet(name: string, options: JoinOptions = {}): Promise<boolean> {
     if (this.open) throw new ParleyError("ERR_CALL_BUSY_SELF", "You are in a call already.");
     const peer = { id: name, name: meetingName(name), avatar: "", group: true };
     const line = this.start({ type: "video", peer, phase: "joining", meeting: name });
     try {
       await this.use(line, await this.client.enter(name, { devices: preferences().devices, ...options }));
     } catch (error) {
+      if (this.open !== line) return false;
       this.close(line);
       throw error;
     }
+    return this.open === line;
   }
 
   /** Ends, cancels or leaves the open call. The line closes at once, whatever the network does. */

@@ -113,10 +113,8 @@ export class Visit {
   private async call(client: Parley, phone: Phone, content: InvitationContent, options: { startAudioMuted: boolean; startVideoPaused: boolean }): Promise<void> {
     let stage: Stage | undefined;
     let entered = false;
-    let ended = false;
     const undo: (() => void)[] = [];
     const over = (words: string, mayReturn: boolean) => {
-      ended = true;
       stage?.remove();
       undo.forEach((off) => off());
       client.disconnect();
@@ -139,11 +137,9 @@ export class Visit {
       }),
     );
     try {
-      await phone.meet(content.session, options);
-      entered = true;
-      playJoined();
+      entered = await phone.meet(content.session, options);
+      if (entered) playJoined();
     } catch (error) {
-      if (ended) return; // the guest left while it was still connecting
       undo.forEach((off) => off());
       throw error;
     }
