@@ -82,7 +82,7 @@ class FakeSession extends Emitter<any> {
   async stopScreenShare() { this.local.screenOn = false; this.fire("localChanged", { source: "screen", on: false }); }
   attach(element: HTMLMediaElement, stream: MediaStream) {
     element.srcObject = stream;
-    void element.play();
+    element.play().catch(() => {}); // React's StrictMode attaches twice, and the second interrupts the first
     return () => void (element.srcObject = null);
   }
   async switchSpeaker() {}
