@@ -98,6 +98,32 @@ func TestQualityLossIsRepaired(t *testing.T) {
 	}
 }
 
+// The same of what publishers send: the server asks for it again, and takes sounds out of copies.
+func TestQualityLossOfAnUplinkIsRepaired(t *testing.T) {
+	s := stageFor(t, 3)
+	bare, watcher := talking(), watching()
+	bare.NoNACK, bare.NoRED = true, true
+	watcher.NoFeedback = true // see above
+	var publishers []*person
+	for _, cfg := range []witness.Config{talking(), bare} {
+		p, err := s.enter(context.Background(), cfg, worse(link.Rules{}, link.Rules{Loss: 0.2}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		publishers = append(publishers, p)
+	}
+	repaired, not := publishers[0], publishers[1]
+	at := s.mustEnter(t, watcher)
+	until(t, "both are heard, and one is seen", func() bool { return len(at.Shown(1)) > 0 && len(at.Sounds(1)) > 0 && len(at.Sounds(2)) > 0 })
+	w := pass(t, repaired, 200)
+	if on, off := 1-came(at, repaired, w), 1-came(at, not, w); on > off/4 {
+		t.Errorf("of 20 %% lost, %.1f %% of the sound never came with NACK and copies, and %.1f %% without", 100*on, 100*off)
+	}
+	if on, off := pictures(at, repaired, w), pictures(at, not, w); on <= off {
+		t.Errorf("%d frames were shown with RTX and %d without", on, off)
+	}
+}
+
 func TestQualityAnEstimateKeepsTheQueueEmpty(t *testing.T) {
 	s := stageFor(t, 3)
 	narrow := link.Rules{Rate: 700_000, Queue: 300 * time.Millisecond}

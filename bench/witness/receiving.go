@@ -277,7 +277,7 @@ func (w *Witness) control(plain []byte, at time.Time) {
 			}
 		case *rtcp.TransportLayerNack:
 			for _, o := range w.sending {
-				if o.track.ssrc != p.MediaSSRC {
+				if o.track.ssrc != p.MediaSSRC || w.cfg.NoNACK {
 					continue
 				}
 				for _, pair := range p.Nacks {

@@ -37,7 +37,7 @@ type Config struct {
 	RoundTrip  time.Duration           // to the server: how long it waits for a repair, and repairs nothing twice; default 100 ms
 
 	// What it does not offer, to compare with one that does.
-	NoNACK     bool // for sound, and RTX for video
+	NoNACK     bool // for sound, and RTX for video; nor does it repair what it sends
 	NoRED      bool
 	NoFeedback bool // transport-wide, and so the server's congestion control
 
