@@ -182,7 +182,7 @@ func (p *participant) obey(now time.Time) *budget.Plan {
 	if c != nil {
 		c.planned = known
 		if known {
-			c.estimate.SetWant(bwe.Rate(wantRoom * float64(plan.Wanted)))
+			c.estimate.SetWant(worth(plan))
 		}
 		c.tick(now, p.rtt.Load() != 0) // when nothing is sent nothing is reported, and only this looks for more
 		if at := c.deadline(); !at.IsZero() {
@@ -191,6 +191,10 @@ func (p *participant) obey(now time.Time) *budget.Plan {
 	}
 	return plan
 }
+
+// worth is what is worth looking for. It is never 0, which would mean that nobody knows: while all pictures are hidden or absent, padding
+// would look for as much as anybody may be sent.
+func worth(plan *budget.Plan) bwe.Rate { return max(bwe.Rate(wantRoom*float64(plan.Wanted)), 1) }
 
 // least is what it takes to send each picture in its smallest encoding.
 func (sh *share) least() (sum budget.Rate) {

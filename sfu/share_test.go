@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parleyrtc/parley/sfu/budget"
+	"github.com/parleyrtc/parley/sfu/bwe"
 	"github.com/parleyrtc/parley/sfu/layer"
 )
 
@@ -22,6 +24,31 @@ func (b *bench) paused(participant string, paused bool, reason string) {
 		}
 	}
 	b.events = kept
+}
+
+// Whoever is shown nothing and wants nothing is not probed: 0 would mean that it may be anything.
+func TestWantingNothingIsNotWantingAnything(t *testing.T) {
+	now := time.Now()
+	probed := func(want bwe.Rate) (cluster int32) {
+		e := bwe.New(now, bwe.Config{})
+		if first, ok := e.Probe(now); !ok || first.Cluster == 0 { // before anything is known
+			t.Fatal("nobody looks at all")
+		}
+		e.SetWant(want)
+		for at := now; at.Before(now.Add(10 * time.Second)); at = at.Add(100 * time.Millisecond) {
+			e.Tick(at)
+			if p, ok := e.Probe(at); ok {
+				cluster = p.Cluster
+			}
+		}
+		return cluster
+	}
+	if probed(worth(&budget.Plan{})) != 0 || probed(0) == 0 {
+		t.Error("padding is sent for nothing, or never")
+	}
+	if got := worth(&budget.Plan{Wanted: 1_000_000}); got < 1_000_000 || got > 1_250_000 {
+		t.Errorf("for 1 Mbit/s it looks for %d", got)
+	}
 }
 
 // What is hidden or paused at the receiver's wish is not sent, the receiver is told, and it comes back with a keyframe; sound goes on. A
