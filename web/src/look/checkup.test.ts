@@ -25,4 +25,15 @@ describe("summary", () => {
     [test("red", "udp", "tcp", "turnUdp", "turnTcp", "bitrate"), /^Nothing gets through/],
     [test("red", "signaling"), /^The server cannot be reached/],
   ])("says what is amiss", (outcome, words) => expect(summary(outcome).text).toMatch(words));
+
+  it("says of a test that could not be made no more than that", () => {
+    const refused: ConnectionTest = {
+      light: "red",
+      results: [
+        { name: "signaling", result: "passed", timeMs: 3, reason: "" },
+        ...(["udp", "tcp", "bitrate"] as const).map((name) => ({ name, result: "skipped" as const, timeMs: 0, reason: "Too many tests; wait a little." })),
+      ],
+    };
+    expect(summary(refused)).toEqual({ title: "Not tested", text: "Too many tests; wait a little." });
+  });
 });

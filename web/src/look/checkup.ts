@@ -27,6 +27,8 @@ export function summary({ light, results }: { light: ConnectionTest["light"]; re
   const passed = (name: ConnectionTestName) => results.some((r) => r.name === name && r.result === "passed");
   const { title, text } = lights[light];
   if (!passed("signaling")) return { title, text: "The server cannot be reached. Look whether this device is online, or try again later." };
+  const ways = results.filter(({ name }) => name !== "signaling" && name !== "bitrate");
+  if (light === "red" && ways.every(({ result }) => result === "skipped")) return { title: "Not tested", text: ways[0]?.reason || text };
   if (light !== "yellow") return { title, text };
   const indirect = !passed("udp") && !passed("turnUdp");
   const slow = results.some(({ name, result }) => name === "bitrate" && result === "failed");

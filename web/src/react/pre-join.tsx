@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from "react";
-import { lights, partNames, resultWords, summary, verdicts } from "../look/checkup.js";
+import { partNames, resultWords, summary, verdicts } from "../look/checkup.js";
 import { errorWords } from "../look/words.js";
 import type { Devices, JoinOptions } from "../sdk/index.js";
 import { useConnectionTest } from "./connection-test.js";
@@ -131,7 +131,7 @@ export function NetworkTest() {
       <div className="prl-test-head">
         <p role="status">
           {light && <span className={`prl-lamp prl-${light}`} aria-hidden="true" />}
-          {running ? "Testing the network… this takes some 8 seconds." : light ? <b>{lights[light].title}</b> : "Will the network do?"}
+          {running ? "Testing the network… this takes some 8 seconds." : light ? <b>{summary({ light, results }).title}</b> : "Will the network do?"}
         </p>
         <button type="button" className="prl-button prl-quiet" disabled={running || state !== "connected"} onClick={run}>
           {light ? "Test again" : "Test the network"}

@@ -47,4 +47,14 @@ describe("testConnection", () => {
     expect(test.results[1]).toMatchObject({ result: "skipped", reason: "Too many tests; wait a little." });
     expect(heard).toHaveLength(7);
   });
+
+  it("goes on when the browser refuses one way, such as a port that it allows nobody", async () => {
+    // There is no RTCPeerConnection here at all.
+    const answers: Record<string, unknown> = { "connection.test": { testId: "t_1", iceServers: [] } };
+    const test = await testConnection({ online: () => true, request: async <T>(method: string) => (answers[method] ?? {}) as T });
+    expect(test.results.map(({ name, result }) => `${name} ${result}`)).toEqual([
+      "signaling passed", "udp failed", "tcp failed", "turnUdp skipped", "turnTcp skipped", "turnTls skipped", "bitrate skipped",
+    ]);
+    expect(test.results.at(-1)?.reason).toBe("No way for media works.");
+  });
 });

@@ -48,17 +48,19 @@ export class MediaWay {
 
   /** Connects and hangs up. */
   async connect(offer: TestOffer, signal?: AbortSignal): Promise<Outcome> {
-    const connection = new RTCPeerConnection({
-      bundlePolicy: "max-bundle",
-      iceServers: this.#servers,
-      iceTransportPolicy: this.#servers.length > 0 ? "relay" : "all",
-    });
     let trouble = "";
-    connection.onicecandidateerror = ({ errorCode, errorText }) => {
-      trouble = `TURN answered ${errorCode}${errorText ? ` ${errorText}` : ""}.`;
-    };
+    let connection: RTCPeerConnection | undefined;
     const began = performance.now();
     try {
+      // A browser may refuse a server's address or port: that is this way's failure, not the test's.
+      connection = new RTCPeerConnection({
+        bundlePolicy: "max-bundle",
+        iceServers: this.#servers,
+        iceTransportPolicy: this.#servers.length > 0 ? "relay" : "all",
+      });
+      connection.onicecandidateerror = ({ errorCode, errorText }) => {
+        trouble = `TURN answered ${errorCode}${errorText ? ` ${errorText}` : ""}.`;
+      };
       receive(connection);
       await negotiate(connection, this.name, [], offer, (sdp) => this.#narrowed(sdp));
       await connected(connection, signal);
@@ -67,7 +69,7 @@ export class MediaWay {
       const reason = trouble || (error instanceof Error ? error.message : String(error));
       return { result: "failed", timeMs: since(began), reason };
     } finally {
-      connection.close();
+      connection?.close();
     }
   }
 
