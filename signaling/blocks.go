@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/parleyrtc/parley/signaling/store"
 	"github.com/parleyrtc/parley/signaling/wire"
 )
@@ -147,18 +149,34 @@ func oneSession() *wire.Error {
 	return wire.Refuse(wire.CodeNotAllowed, "This token is good for one session only.")
 }
 
-// blocked refuses a call between two of whom one has blocked the other.
+// blocked refuses a call between two of whom one has blocked the other. The profiles that the ring will show are read at the same time:
+// each read may have to wait for the disk, which is busy with other calls.
 func (s *Server) blocked(ctx context.Context, caller, called string) *wire.Error {
-	for _, side := range []struct{ by, of, code, message string }{
-		{caller, called, wire.CodeBlockedReceiver, "You have blocked this user."},
-		{called, caller, wire.CodeBlockedSender, "This user has blocked you."},
-	} {
-		blocks, err := s.deps.Directory.Blocks(ctx, side.by, side.of)
-		switch {
-		case err != nil:
-			s.log.Error("reading a block list failed", "error", err)
-			return wire.Internal()
-		case blocks:
+	sides := [2]struct {
+		by, of, code, message string
+		blocks                bool
+	}{
+		{by: caller, of: called, code: wire.CodeBlockedReceiver, message: "You have blocked this user."},
+		{by: called, of: caller, code: wire.CodeBlockedSender, message: "This user has blocked you."},
+	}
+	var reads errgroup.Group
+	for i := range sides {
+		side := &sides[i]
+		reads.Go(func() (err error) {
+			side.blocks, err = s.deps.Directory.Blocks(ctx, side.by, side.of)
+			return err
+		})
+		reads.Go(func() error {
+			s.user(ctx, side.by) // the directory remembers it for some seconds
+			return nil
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		s.log.Error("reading a block list failed", "error", err)
+		return wire.Internal()
+	}
+	for _, side := range sides {
+		if side.blocks {
 			return wire.Refuse(side.code, side.message)
 		}
 	}
