@@ -61,8 +61,35 @@ func (h *hooked) told(session string, want []string) bool {
 	return slices.Equal(h.calls[session], want)
 }
 
+// rings notes what an operator's push server is told, and that nothing rings after it was stopped.
+type rings struct {
+	t *testing.T
+
+	mu    sync.Mutex
+	calls map[string][]string // by session, the actions in the order in which they came
+}
+
+func (r *rings) ServeHTTP(_ http.ResponseWriter, req *http.Request) {
+	var push struct {
+		Data struct {
+			NotificationDetails struct{ SessionID, CallAction string }
+		}
+	}
+	if err := json.NewDecoder(req.Body).Decode(&push); err != nil {
+		return // the server was killed
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	about := push.Data.NotificationDetails
+	before := r.calls[about.SessionID]
+	if about.CallAction == "initiated" && slices.ContainsFunc(before, func(action string) bool { return action != "initiated" }) {
+		r.t.Errorf("%s rings after %v", about.SessionID, before)
+	}
+	r.calls[about.SessionID] = append(before, about.CallAction)
+}
+
 // TestAKillLosesNoWebhook kills the process twice while calls begin and are taken back: whatever it had acknowledged is told,
-// in the order of each call.
+// in the order of each call. What rings yet is pushed, before the kill or after it, and what was taken back does not ring again.
 func TestAKillLosesNoWebhook(t *testing.T) {
 	secret, err := webhook.ParseSecret(hookSecret)
 	if err != nil {
@@ -71,8 +98,12 @@ func TestAKillLosesNoWebhook(t *testing.T) {
 	h := &hooked{t: t, secret: secret, asked: map[string]int{}, seen: map[string]bool{}, calls: map[string][]string{}}
 	backend := httptest.NewServer(h)
 	defer backend.Close()
+	phones := &rings{t: t, calls: map[string][]string{}}
+	pushServer := httptest.NewServer(phones)
+	defer pushServer.Close()
 	s := startDev(t, t.TempDir(), "--set", "webhooks.allow=[127.0.0.0/8]", "--set",
-		fmt.Sprintf("webhooks.targets=[{name: app, url: %q, secret: %s}]", backend.URL, hookSecret))
+		fmt.Sprintf("webhooks.targets=[{name: app, url: %q, secret: %s}]", backend.URL, hookSecret),
+		"--set", "push.webhook_url="+pushServer.URL, "--set", "push.webhook_secret="+hookSecret, "--set", "push.allow=[127.0.0.0/8]")
 	want := map[string][]string{}
 	for round := range 3 {
 		for i := range 15 {
@@ -99,5 +130,13 @@ func TestAKillLosesNoWebhook(t *testing.T) {
 	}
 	for session, types := range want {
 		s.until(session+" is told as "+strings.Join(types, ", "), func() bool { return h.told(session, types) })
+		if len(types) > 1 {
+			continue
+		}
+		s.until(session+", which rings yet, is pushed", func() bool {
+			phones.mu.Lock()
+			defer phones.mu.Unlock()
+			return slices.Contains(phones.calls[session], "initiated")
+		})
 	}
 }
