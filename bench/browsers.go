@@ -174,9 +174,11 @@ type browserTotals struct {
 	Freezes   float64   `json:"freezes"`
 	Frozen    float64   `json:"frozen"` // seconds
 	Decoded   float64   `json:"decoded"`
-	At        float64   `json:"at"`     // Unix milliseconds
-	Frames    []float64 `json:"frames"` // when they were shown
-	Heard     []string  `json:"heard"`  // what the application was told of others
+	Available float64   `json:"available"` // what it takes its uplink for now, bit/s
+	Target    float64   `json:"target"`    // what its encoders are to make now, bit/s
+	At        float64   `json:"at"`        // Unix milliseconds
+	Frames    []float64 `json:"frames"`    // when they were shown
+	Heard     []string  `json:"heard"`     // what the application was told of others
 }
 
 // totals asks one of the two.

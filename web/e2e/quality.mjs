@@ -11,12 +11,15 @@ import { until } from "./harness/until.mjs";
 const people = new Map();
 const at = (name) => people.get(name).page;
 
-/** What a person's page has of the others, in totals since it began: sound, and when frames were shown (milliseconds). */
+/** What a person's page has of the others, in totals since it began: sound, and when frames were shown (milliseconds); and what it takes its uplink for now (bit/s). */
 async function totals() {
   const sound = { concealed: 0, samples: 0 };
   const video = { freezes: 0, frozen: 0, decoded: 0 };
+  const sent = { available: 0, target: 0 };
   for (const connection of window.e2e.connections) {
     for (const report of (await connection.getStats()).values()) {
+      if (report.type === "candidate-pair" && report.nominated) sent.available = Math.max(sent.available, report.availableOutgoingBitrate ?? 0);
+      if (report.type === "outbound-rtp") sent.target += report.targetBitrate ?? 0;
       if (report.type !== "inbound-rtp") continue;
       if (report.kind === "audio") {
         sound.concealed += report.concealedSamples ?? 0;
@@ -28,7 +31,7 @@ async function totals() {
       }
     }
   }
-  return { ...sound, ...video, at: performance.timeOrigin + performance.now(), frames: window.shown, heard: window.told };
+  return { ...sound, ...video, ...sent, at: performance.timeOrigin + performance.now(), frames: window.shown, heard: window.told };
 }
 
 /** Shows everybody and notes when each frame is on the screen, and what an application hears of others. */
