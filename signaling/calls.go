@@ -45,8 +45,11 @@ func (c *calls) add(l *loop) bool {
 	}
 	c.byID[l.id] = l
 	current := l.published.Load().call
-	if name := meetingKey(current.ReceiverType, current.Receiver); name != "" && (c.newest[name] == nil || !current.Terminal()) {
-		c.newest[name] = l
+	if name := meetingKey(current.ReceiverType, current.Receiver); name != "" {
+		// One that goes on stays: what comes later is one whose commit seemed to have failed, and is on its way out.
+		if old := c.newest[name]; old == nil || old.published.Load().call.Terminal() {
+			c.newest[name] = l
+		}
 	}
 	c.running.Add(1)
 	return true

@@ -114,3 +114,24 @@ func TestASeatInDoubtBinds(t *testing.T) {
 		t.Errorf("bob has no seat, but %+v", got)
 	}
 }
+
+// A session whose opening seemed to fail and did not is no place to send others to: they meet in the one that they have opened since.
+func TestASessionThatWasOpenedTwiceIsTheOneThatPeopleAreIn(t *testing.T) {
+	n := serve(t, open())
+	b := &breaking{Store: n.store}
+	n.Server.deps.Store = b
+	alice, bob, carol := n.open("alice"), n.open("bob"), n.open("carol")
+	b.fail(nil, context.DeadlineExceeded)
+	if got := alice.mutate("session.enter", map[string]any{"session": "weekly"}); got.code() != wire.CodeInternal {
+		t.Fatalf("entering gives %q", got.code())
+	}
+	id := bob.enter("weekly").Call.SessionID
+	for deadline := time.Now().Add(20 * time.Second); len(n.calls.all()) < 2; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the first one never appears")
+		}
+	}
+	if got := carol.enter("weekly").Call.SessionID; got != id {
+		t.Errorf("carol comes into %s, where nobody is; bob is in %s", got, id)
+	}
+}
