@@ -1,6 +1,7 @@
 package bwe_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -66,5 +67,21 @@ func TestWhatIsUnreadIsNoSilence(t *testing.T) {
 		if after := f.est.Target(); (after == before) != c.calm {
 			t.Errorf("%s: %d before, %d after", name, before, after)
 		}
+	}
+}
+
+// Trains of a probe that a late server sends one after the other at once do not show that the path carries so much.
+func TestAProbeThatLeavesAtOnceShowsNoMore(t *testing.T) {
+	t.Parallel()
+	f := newFlow(t, 1)
+	f.want = func(time.Duration) bwe.Rate { return 2_500_000 }
+	f.est.SetWant(2_750_000)
+	f.honest = true
+	f.leaves = func(at time.Duration) time.Duration { return at - at%(40*ms) + 40*ms + at%(40*ms)/13 }
+	newWorld(always(link.Rules{}), 50*ms, f).run(20 * second)
+	high := slices.Max(f.targets)
+	t.Logf("at most %d k", high/1000)
+	if high > 6_000_000 {
+		t.Error("a burst counts as a rate")
 	}
 }

@@ -26,6 +26,7 @@ const (
 	probeResult    = time.Second // and a round trip is as long as a result may take
 	probeUnfull    = 0.9         // of the rate sent arrives when the path is not full
 	probeFullShare = 0.95        // of what a full path carried is taken
+	probeFaster    = 1.25        // times as fast as it was to be: trains of a late server leave at once, and carry no such rate for long
 
 	probeEveryMore = time.Second / 2 // for each in a row that found nothing
 	probeEveryMost = 4 * time.Second
@@ -164,6 +165,7 @@ func (p *prober) over(now time.Duration, reported int64) bool {
 func (p *prober) finish(now time.Duration, target float64) (rate float64, full, ok bool) {
 	p.waiting, p.at = false, now
 	rate, full, ok = p.cluster.result(p.probe.Bytes)
+	rate = min(rate, probeFaster*float64(p.probe.Rate))
 	if ok && !full {
 		p.further = probeNext * rate
 	}
