@@ -116,6 +116,9 @@ func New(cfg Config) (*Witness, error) {
 	return w, err
 }
 
+// flightAgain is when libwebrtc sends a flight of the DTLS handshake again.
+const flightAgain = 50 * time.Millisecond
+
 // api builds PeerConnections on the port, without interceptors.
 func (w *Witness) api() (*webrtc.API, error) {
 	media, err := mediaEngine(w.cfg)
@@ -130,6 +133,7 @@ func (w *Witness) api() (*webrtc.API, error) {
 	settings.SetICETimeouts(10*time.Second, 25*time.Second, 2*time.Second)
 	settings.SetDTLSKeyLogWriter(&w.port.keys)
 	settings.SetDTLSCipherSuites(keys.CipherSuite)
+	settings.SetDTLSRetransmissionInterval(flightAgain)
 	settings.SetSRTPProtectionProfiles(keys.Profile)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings), webrtc.WithInterceptorRegistry(&interceptor.Registry{})), nil
 }
