@@ -49,6 +49,26 @@ describe("the page for everybody", () => {
     });
   }
 
+  story("axe finds nothing in a meeting, nor at its door", async () => {
+    const host = await atPage(server.url, "host");
+    await host.page.click("text=Start a meeting");
+    const link = await until(() => host.page.inputValue("#invite-link"), "there is a link");
+    await clean(host.page, "the invitation");
+    await host.page.keyboard.press("Escape");
+    await host.talking();
+    await host.page.keyboard.press("h");
+    await host.page.waitForSelector('.tool.raise[data-on="true"]');
+    await host.page.click(".stage-head .people");
+    await clean(host.page, "the people");
+    const { context } = await newContext(server.url, { viewport: { width: 390, height: 844 } });
+    const door = await context.newPage();
+    await door.goto(link);
+    await door.waitForSelector("#guest-name");
+    await clean(door, "the door");
+    await context.close();
+    await host.close();
+  });
+
   story("a whole call by keyboard alone", async () => {
     const [alice, bob] = await Promise.all([atPage(server.url, "alice"), atPage(server.url, "bob")]);
     const { keyboard } = alice.page;
