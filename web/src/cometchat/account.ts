@@ -1,5 +1,6 @@
 import { Parley, type ParleyOptions, type TokenProvider } from "../sdk/index.js";
 import { CometChatException } from "./exception.js";
+import { Listeners } from "./listeners.js";
 import { scriptOrigin } from "./origin.js";
 import { User } from "./people.js";
 import { serverOf, type Options } from "./settings.js";
@@ -11,6 +12,11 @@ type ClientHook = (client: Parley) => void;
 export class Account {
   client: Parley | null = null;
   user: User | null = null;
+  /** Listeners of CometChat: `loginSuccess`, `loginFailure`, `logoutSuccess`. */
+  readonly chatLogins = new Listeners();
+  /** Those of CometChatCalls, which has other names for the same; an app may use one id in both. */
+  readonly callsLogins = new Listeners();
+  #token: string | null = null;
   #server: string | undefined;
   #initialised = false;
   #hooks: ClientHook[] = [];
@@ -62,13 +68,39 @@ export class Account {
     return this.#login(token);
   }
 
+  /** The token in use; null if nobody is signed in. */
+  get token(): string | null {
+    return this.user && this.#token;
+  }
+
   logout(): void {
+    this.#forget();
+    this.chatLogins.raise("logoutSuccess");
+    this.callsLogins.raise("onLogoutSuccess");
+  }
+
+  #forget(): void {
     this.client?.disconnect();
     this.client = null;
     this.user = null;
+    this.#token = null;
   }
 
   async #login(token: string | TokenProvider): Promise<User> {
+    try {
+      const user = await this.#signIn(token);
+      this.chatLogins.raise("loginSuccess", user);
+      this.callsLogins.raise("onLoginSuccess", user);
+      return user;
+    } catch (error) {
+      const exception = CometChatException.from(error);
+      this.chatLogins.raise("loginFailure", exception);
+      this.callsLogins.raise("onLoginFailure", exception);
+      throw exception;
+    }
+  }
+
+  async #signIn(token: string | TokenProvider): Promise<User> {
     if (!this.#initialised) throw new CometChatException({ code: "ERROR_SDK_NOT_INITIALIZED", message: "Call init first." });
     // The first token is got here, so that a refusal is this call's and not a reconnecting loop's.
     let first: string | null = typeof token === "function" ? await token("connect") : token;
@@ -78,18 +110,21 @@ export class Account {
         : async (reason) => {
             const known = first;
             first = null;
-            return known ?? token(reason);
+            const renewed = known ?? (await token(reason));
+            if (this.client === client) this.#token = renewed;
+            return renewed;
           };
-    this.logout();
+    this.#forget(); // whoever was signed in before; no sign-out that anybody asked for
     const client = new Parley({ url: this.#server, token: provider, client: { name: "parley-cometchat-js", version: "1.0.0" }, ...this.clientOptions });
     for (const hook of this.#hooks) hook(client);
     this.client = client;
+    this.#token = first;
     try {
       this.user = new User(await client.connect());
       return this.user;
     } catch (error) {
       if (this.client === client) this.client = null;
-      throw CometChatException.from(error);
+      throw error;
     }
   }
 

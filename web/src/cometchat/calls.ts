@@ -1,7 +1,8 @@
-import { listDevices, type ConnectionTest, type ConnectionTestOptions, type Session } from "../sdk/index.js";
+import { type ConnectionTest, type ConnectionTestOptions, type Session } from "../sdk/index.js";
 import { CallLog, CallLogRequestBuilder } from "./call-log.js";
 import { account, room } from "./chat.js";
 import { LAYOUT, SESSION_TYPE } from "./constants.js";
+import { chosenDevice, devicesOf } from "./devices.js";
 import { CometChatException } from "./exception.js";
 import { Listener, OngoingCallListener, type Callbacks } from "./listeners.js";
 import type { User } from "./people.js";
@@ -26,8 +27,8 @@ function withSession(action: (session: Session) => Promise<void>): Promise<void>
   });
 }
 
-async function devices(kind: MediaDeviceKind): Promise<MediaDeviceInfo[]> {
-  return (await listDevices()).filter((device) => device.kind === kind);
+function choose(kind: MediaDeviceKind, action: (session: Session) => Promise<void>): Promise<void> {
+  return withSession((session) => room.devices.choose(kind, session, () => action(session)));
 }
 
 CallLogRequestBuilder.need = () => account.need();
@@ -77,6 +78,21 @@ export class CometChatCalls {
   /** Whether somebody is signed in. */
   static isUserLoggedIn(): boolean {
     return account.user !== null;
+  }
+
+  /** The token that this device signed in with, or the one that replaced it; null if nobody is signed in. */
+  static getUserAuthToken(): string | null {
+    return account.token;
+  }
+
+  /** Hears of signing in and out, here or in CometChat. A listener of the same id is replaced. */
+  static addLoginListener(listenerId: string, listener: Callbacks): void {
+    account.callsLogins.add(listenerId, listener);
+  }
+
+  /** Takes the listener of an id away. */
+  static removeLoginListener(listenerId: string): void {
+    account.callsLogins.remove(listenerId);
   }
 
   /** CometChat's token opens one session; here being signed in does, so the token is the session's id. */
@@ -251,52 +267,52 @@ export class CometChatCalls {
 
   /** Uses the next camera that there is. */
   static switchCamera(): Promise<void> {
-    return withSession((session) => session.switchCamera());
+    return choose("videoinput", (session) => session.switchCamera());
   }
 
   /** The microphones. */
   static getAudioInputDevices(): Promise<MediaDeviceInfo[]> {
-    return devices("audioinput");
+    return devicesOf("audioinput");
   }
 
   /** The speakers. */
   static getAudioOutputDevices(): Promise<MediaDeviceInfo[]> {
-    return devices("audiooutput");
+    return devicesOf("audiooutput");
   }
 
   /** The cameras. */
   static getVideoInputDevices(): Promise<MediaDeviceInfo[]> {
-    return devices("videoinput");
+    return devicesOf("videoinput");
   }
 
   /** The microphone that was chosen; undefined: the browser's choice. */
-  static async getCurrentAudioInputDevice(): Promise<MediaDeviceInfo | undefined> {
-    return (await devices("audioinput")).find((device) => device.deviceId === room.session?.devices.microphoneId);
+  static getCurrentAudioInputDevice(): Promise<MediaDeviceInfo | undefined> {
+    return chosenDevice("audioinput", room.session);
   }
 
   /** The speaker that was chosen; undefined: the browser's choice. */
-  static async getCurrentAudioOutputDevice(): Promise<MediaDeviceInfo | undefined> {
-    return (await devices("audiooutput")).find((device) => device.deviceId === room.session?.devices.speakerId);
+  static getCurrentAudioOutputDevice(): Promise<MediaDeviceInfo | undefined> {
+    return chosenDevice("audiooutput", room.session);
   }
 
   /** The camera that was chosen; undefined: the browser's choice. */
-  static async getCurrentVideoInputDevice(): Promise<MediaDeviceInfo | undefined> {
-    return (await devices("videoinput")).find((device) => device.deviceId === room.session?.devices.cameraId);
+  static getCurrentVideoInputDevice(): Promise<MediaDeviceInfo | undefined> {
+    return chosenDevice("videoinput", room.session);
   }
 
   /** Uses another microphone. */
   static setAudioInputDevice(deviceId: string): Promise<void> {
-    return withSession((session) => session.switchMicrophone(deviceId));
+    return choose("audioinput", (session) => session.switchMicrophone(deviceId));
   }
 
   /** Plays through another speaker, where the browser can. */
   static setAudioOutputDevice(deviceId: string): Promise<void> {
-    return withSession((session) => session.switchSpeaker(deviceId));
+    return choose("audiooutput", (session) => session.switchSpeaker(deviceId));
   }
 
   /** Uses another camera. */
   static setVideoInputDevice(deviceId: string): Promise<void> {
-    return withSession((session) => session.switchCamera(deviceId));
+    return choose("videoinput", (session) => session.switchCamera(deviceId));
   }
 
   /** `(listener)`, or `(owner, listener)` as on Android. Gives back the undo. */

@@ -4,7 +4,7 @@ import { BlockedUsersRequest, BlockedUsersRequestBuilder, changeBlocks, type Blo
 import { Call } from "./call.js";
 import { CALL_MODE, CALL_STATUS, CALL_TYPE, RECEIVER_TYPE } from "./constants.js";
 import { CometChatException } from "./exception.js";
-import { CallListener, Listeners, OngoingCallListener, type Callbacks } from "./listeners.js";
+import { CallListener, Listeners, LoginListener, OngoingCallListener, type Callbacks } from "./listeners.js";
 import { Group, User } from "./people.js";
 import { registerPush, targetOf, unregisterPush, type PushSettings } from "./push-token.js";
 import { Room } from "./room.js";
@@ -84,6 +84,8 @@ export class CometChat {
   static readonly CallSettingsBuilder = CallSettingsBuilder;
   /** Makes a listener for `addCallListener`. */
   static readonly CallListener = CallListener;
+  /** Makes a listener for `addLoginListener`. */
+  static readonly LoginListener = LoginListener;
   /** Makes a listener for a running session. */
   static readonly OngoingCallListener = OngoingCallListener;
   /** What every method rejects with. */
@@ -139,6 +141,16 @@ export class CometChat {
   /** The same as `getLoggedinUser`. */
   static getLoggedInUser(): Promise<User | null> {
     return CometChat.getLoggedinUser();
+  }
+
+  /** Hears of signing in and out, here or in CometChatCalls. A listener of the same id is replaced. */
+  static addLoginListener(listenerId: string, listener: Callbacks): void {
+    account.chatLogins.add(listenerId, listener);
+  }
+
+  /** Takes the login listener of an id away. */
+  static removeLoginListener(listenerId: string): void {
+    account.chatLogins.remove(listenerId);
   }
 
   /** Hears of calls. A listener of the same id is replaced. */
@@ -260,6 +272,8 @@ export declare namespace CometChat {
   export type Group = import("./people.js").Group;
   /** The type of `CometChat.CallListener`. */
   export type CallListener = import("./listeners.js").CallListener;
+  /** The type of `CometChat.LoginListener`. */
+  export type LoginListener = import("./listeners.js").LoginListener;
   /** The type of `CometChat.OngoingCallListener`. */
   export type OngoingCallListener = import("./listeners.js").OngoingCallListener;
   /** The type of `CometChat.CometChatException`. */

@@ -8,7 +8,7 @@ export type { BlockAnswer } from "./blocked.js";
 export { Call } from "./call.js";
 export { CallLog, CallLogParticipant, CallLogRequest, CallLogRequestBuilder } from "./call-log.js";
 export { CometChatException } from "./exception.js";
-export { CallListener, OngoingCallListener } from "./listeners.js";
+export { CallListener, LoginListener, OngoingCallListener } from "./listeners.js";
 export type { Callbacks } from "./listeners.js";
 export type { PushSettings } from "./push-token.js";
 export type { JoinAnswer, Token } from "./calls.js";

@@ -47,6 +47,8 @@ export class Listener {
   }
 }
 
+/** Callbacks of signing in and out. */
+export class LoginListener extends Listener {}
 /** Callbacks of ringing: see CallListener of CometChat's guides. */
 export class CallListener extends Listener {}
 /** Callbacks of a running session in the older SDKs. */

@@ -1,6 +1,7 @@
 import { ParleyError, type Call as CallInfo, type EnterOptions, type Parley, type RemoteParticipant, type Session } from "../sdk/index.js";
 import type { Account } from "./account.js";
 import { Call } from "./call.js";
+import { DeviceNews } from "./devices.js";
 import { CometChatException } from "./exception.js";
 import { Grid } from "./grid.js";
 import { Listeners, type Callbacks } from "./listeners.js";
@@ -35,6 +36,8 @@ export class Room {
   readonly layouts = new Listeners();
   /** Listeners of the older SDKs, given with a session and gone with it. */
   readonly ongoing = new Listeners();
+  /** Of this device's microphones, speakers and cameras. */
+  readonly devices = new DeviceNews(this.media, this.ongoing);
   #account: Account;
   #session: Session | null = null;
   #place = "";
@@ -107,6 +110,7 @@ export class Room {
   }
 
   #listen(session: Session): void {
+    this.devices.start();
     session.on("participantJoined", ({ participant }) => this.#joined(participant));
     session.on("participantLeft", ({ participant }) => this.#left(participant));
     session.on("participantUpdated", ({ participant }) => this.#updated(participant));
@@ -135,6 +139,7 @@ export class Room {
   #closed(call: CallInfo, reason: string): void {
     if (!this.#session) return;
     this.#session = null;
+    this.devices.stop();
     this.#pinned = "";
     this.#peopleShown = false;
     this.#grid?.close();

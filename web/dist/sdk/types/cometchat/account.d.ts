@@ -1,4 +1,5 @@
 import { Parley, type ParleyOptions, type TokenProvider } from "../sdk/index.js";
+import { Listeners } from "./listeners.js";
 import { User } from "./people.js";
 import { type Options } from "./settings.js";
 /** Things that must happen for every client that signs in. */
@@ -8,6 +9,10 @@ export declare class Account {
     #private;
     client: Parley | null;
     user: User | null;
+    /** Listeners of CometChat: `loginSuccess`, `loginFailure`, `logoutSuccess`. */
+    readonly chatLogins: Listeners;
+    /** Those of CometChatCalls, which has other names for the same; an app may use one id in both. */
+    readonly callsLogins: Listeners;
     /** Options of the client that tests replace. */
     clientOptions: Partial<ParleyOptions>;
     /** Runs `hook` for every client that is made from now on. */
@@ -20,6 +25,8 @@ export declare class Account {
     loginWithKey(uid: string, authKey: string): Promise<User>;
     /** Signs in with a token of the app's back end, or a function that gets one whenever it is needed. */
     loginWithToken(token: string | TokenProvider): Promise<User>;
+    /** The token in use; null if nobody is signed in. */
+    get token(): string | null;
     logout(): void;
 }
 export {};

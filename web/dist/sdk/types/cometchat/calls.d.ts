@@ -57,6 +57,12 @@ export declare class CometChatCalls {
     static getLoggedInUser(): User | null;
     /** Whether somebody is signed in. */
     static isUserLoggedIn(): boolean;
+    /** The token that this device signed in with, or the one that replaced it; null if nobody is signed in. */
+    static getUserAuthToken(): string | null;
+    /** Hears of signing in and out, here or in CometChat. A listener of the same id is replaced. */
+    static addLoginListener(listenerId: string, listener: Callbacks): void;
+    /** Takes the listener of an id away. */
+    static removeLoginListener(listenerId: string): void;
     /** CometChat's token opens one session; here being signed in does, so the token is the session's id. */
     static generateToken(sessionId: string, _authToken?: string): Promise<{
         token: string;

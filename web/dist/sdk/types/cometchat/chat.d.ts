@@ -3,7 +3,7 @@ import { Account } from "./account.js";
 import { BlockedUsersRequest, BlockedUsersRequestBuilder, type BlockAnswer } from "./blocked.js";
 import { Call } from "./call.js";
 import { CometChatException } from "./exception.js";
-import { CallListener, OngoingCallListener, type Callbacks } from "./listeners.js";
+import { CallListener, LoginListener, OngoingCallListener, type Callbacks } from "./listeners.js";
 import { Group, User } from "./people.js";
 import { type PushSettings } from "./push-token.js";
 import { Room } from "./room.js";
@@ -25,6 +25,8 @@ export declare class CometChat {
     static readonly CallSettingsBuilder: typeof CallSettingsBuilder;
     /** Makes a listener for `addCallListener`. */
     static readonly CallListener: typeof CallListener;
+    /** Makes a listener for `addLoginListener`. */
+    static readonly LoginListener: typeof LoginListener;
     /** Makes a listener for a running session. */
     static readonly OngoingCallListener: typeof OngoingCallListener;
     /** What every method rejects with. */
@@ -75,6 +77,10 @@ export declare class CometChat {
     static getLoggedinUser(): Promise<User | null>;
     /** The same as `getLoggedinUser`. */
     static getLoggedInUser(): Promise<User | null>;
+    /** Hears of signing in and out, here or in CometChatCalls. A listener of the same id is replaced. */
+    static addLoginListener(listenerId: string, listener: Callbacks): void;
+    /** Takes the login listener of an id away. */
+    static removeLoginListener(listenerId: string): void;
     /** Hears of calls. A listener of the same id is replaced. */
     static addCallListener(listenerId: string, listener: Callbacks): void;
     /** Takes the listener of an id away. */
@@ -117,6 +123,8 @@ export declare namespace CometChat {
     type Group = import("./people.js").Group;
     /** The type of `CometChat.CallListener`. */
     type CallListener = import("./listeners.js").CallListener;
+    /** The type of `CometChat.LoginListener`. */
+    type LoginListener = import("./listeners.js").LoginListener;
     /** The type of `CometChat.OngoingCallListener`. */
     type OngoingCallListener = import("./listeners.js").OngoingCallListener;
     /** The type of `CometChat.CometChatException`. */

@@ -15,6 +15,9 @@ export declare class Listener {
     [callback: string]: any;
     constructor(callbacks?: Callbacks);
 }
+/** Callbacks of signing in and out. */
+export declare class LoginListener extends Listener {
+}
 /** Callbacks of ringing: see CallListener of CometChat's guides. */
 export declare class CallListener extends Listener {
 }

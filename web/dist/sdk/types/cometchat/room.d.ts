@@ -1,5 +1,6 @@
 import { type Session } from "../sdk/index.js";
 import type { Account } from "./account.js";
+import { DeviceNews } from "./devices.js";
 import { Listeners, type Callbacks } from "./listeners.js";
 import { type Options } from "./settings.js";
 /** A participant as the session listeners get one. */
@@ -31,6 +32,8 @@ export declare class Room {
     readonly layouts: Listeners;
     /** Listeners of the older SDKs, given with a session and gone with it. */
     readonly ongoing: Listeners;
+    /** Of this device's microphones, speakers and cameras. */
+    readonly devices: DeviceNews;
     constructor(account: Account);
     get session(): Session | null;
     get isActive(): boolean;
