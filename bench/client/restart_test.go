@@ -87,13 +87,13 @@ func TestAnOngoingCallEndsWhenNobodyComesBackAfterKill9(t *testing.T) {
 
 func TestNoAcknowledgedChangeIsLostByKill9(t *testing.T) {
 	s := startServer(t)
-	const rounds = 5
+	const rounds, most = 5, 40 // calls of a round: bob asks for each of them afterwards, and is to stay below his rate of requests
 	for round := range rounds {
 		alice, bob := s.dial("alice"), s.dial("bob")
 		acknowledged := map[string]string{}
 		stop := time.After(300 * time.Millisecond)
 	calls:
-		for {
+		for len(acknowledged) < most {
 			select {
 			case <-stop:
 				break calls
