@@ -69,6 +69,9 @@ describe("less often", () => {
         constructor(options) {
           super({ ...options, iceServers: [], iceTransportPolicy: "relay" });
         }
+        setConfiguration(options) {
+          super.setConfiguration({ ...options, iceServers: [], iceTransportPolicy: "relay" });
+        }
       };
     });
     await connect(alice, bob, "audio");
